@@ -1,0 +1,140 @@
+"""A form's contract: the dbt source definition, read once for all who need it.
+
+`dbt_project/models/staging/<form>/_<form>__sources.yml` lists every field of a form. The loader takes from it
+the raw table's columns and the names that a header may bear; dbt takes its documentation and staging's casts.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from warehouse.errors import ContractError
+from warehouse.settings import PROJECT_ROOT
+
+STAGING_FOLDER = PROJECT_ROOT / "dbt_project" / "models" / "staging"
+IDENTIFIER = "household_id"
+FIELD_TYPES = {"text": "text", "integer": "integer", "double precision": "numeric", "boolean": "boolean", "date": "date"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One question of a form, under its canonical name.
+
+    Attributes:
+        headers: other names that files give it. Where a file repeats a header H, its second column is `H#2`.
+        type: text, integer, numeric, boolean, date, code or multi-code (several codes parted by a space).
+        missing_codes: values that say *refused* or *unknown*; staging makes them null.
+        pii: whether it can identify a person.
+        component_of_target: whether the income per day is computed from it.
+    """
+
+    name: str
+    description: str
+    type: str
+    headers: tuple[str, ...] = ()
+    unit: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    codes: dict[str, str] | None = None
+    missing_codes: tuple[str, ...] = ()
+    required: bool = False
+    pii: bool = False
+    component_of_target: bool = False
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The fields of one form, in order."""
+
+    form: str
+    version: str
+    fields: tuple[Field, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The canonical names."""
+        return tuple(field.name for field in self.fields)
+
+    def resolve(self, headers: Iterable[str]) -> list[str | None]:
+        """The canonical name of each header, None for one that the contract does not know.
+
+        A header counts as its canonical name or one of its other names, whatever the case and outer spaces.
+        Where two headers stand for the same field, the first has it.
+        """
+        aliases = self._aliases()
+        seen: dict[str, int] = {}
+        taken: set[str] = set()
+        resolved: list[str | None] = []
+        for header in headers:
+            plain = _fold(header)
+            seen[plain] = seen.get(plain, 0) + 1
+            name = aliases.get(plain if seen[plain] == 1 else f"{plain}#{seen[plain]}")
+            resolved.append(None if name in taken else name)
+            taken.update([name] if name else [])
+        return resolved
+
+    def _aliases(self) -> dict[str, str]:
+        canonical = {_fold(field.name): field.name for field in self.fields}
+        return {_fold(header): field.name for field in self.fields for header in field.headers} | canonical
+
+
+@cache
+def load_contract(form: str) -> Contract:
+    """The contract of a form.
+
+    Raises:
+        ContractError: there is no such form, or its definition is not as it should be.
+    """
+    path = STAGING_FOLDER / form / f"_{form}__sources.yml"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", form) or not path.exists():
+        known = ", ".join(list_forms())
+        raise ContractError(f"There is no form {form!r}.", code="contract.unknown_form", remedy=f"Known forms: {known}.")
+    try:
+        table = _only_table(path)
+        columns = [column for column in table["columns"] if not _meta(column).get("envelope")]
+        return Contract(form, str(_meta(table)["version"]), tuple(_field(column) for column in columns))
+    except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise ContractError(f"The contract of {form} in {path.name} cannot be read: {error!r}.") from error
+
+
+def list_forms() -> list[str]:
+    """The forms that have a contract."""
+    return sorted(path.parent.name for path in STAGING_FOLDER.glob("*/_*__sources.yml"))
+
+
+def _only_table(path: Path) -> dict[str, Any]:
+    (source,) = yaml.safe_load(path.read_text())["sources"]
+    (table,) = source["tables"]
+    return dict(table)
+
+
+def _meta(node: dict[str, Any]) -> dict[str, Any]:
+    return dict(node.get("config", {}).get("meta", {}))
+
+
+def _field(column: dict[str, Any]) -> Field:
+    meta = _meta(column)
+    low, high = meta.get("range", (None, None))
+    return Field(
+        name=column["name"],
+        description=column["description"].strip(),
+        type=meta.get("type", FIELD_TYPES[column["data_type"]]),
+        headers=tuple(meta.get("headers", ())),
+        unit=meta.get("unit"),
+        minimum=low,
+        maximum=high,
+        codes={str(code): label for code, label in meta["codes"].items()} if "codes" in meta else None,
+        missing_codes=tuple(str(code) for code in meta.get("missing_codes", ())),
+        required=meta.get("required", False),
+        pii=meta.get("pii", False),
+        component_of_target=meta.get("component_of_target", False),
+    )
+
+
+def _fold(header: str) -> str:
+    return " ".join(header.split()).casefold()

@@ -1,0 +1,147 @@
+"""The one way to PostgreSQL: connections, transactions, locks and named statements."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import LiteralString, cast
+
+import psycopg
+import sqlalchemy
+from psycopg import sql
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from warehouse.embedded import EmbeddedServer
+from warehouse.errors import BusyError, DatabaseUnavailableError
+from warehouse.settings import Settings
+
+SQL_FOLDER = Path(__file__).parent / "sql"
+POOL_SECONDS = 15
+STATEMENT_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+
+class Database:
+    """The warehouse, wherever it runs.
+
+    With no `DB_HOST` the embedded server is started on first use, and again when it was killed.
+
+    Args:
+        settings: where the server is.
+        pool_size: the most connections this process opens at a time.
+    """
+
+    def __init__(self, settings: Settings, *, pool_size: int = 4) -> None:
+        self.settings = settings
+        self._pool_size = pool_size
+        self._embedded = EmbeddedServer(settings.home) if settings.is_embedded else None
+        self._pool: ConnectionPool[psycopg.Connection] | None = None
+
+    def arguments(self) -> dict[str, str | int]:
+        """What psycopg needs to connect; starts the embedded server when there is need."""
+        if self._embedded:
+            return self._embedded.ensure_running()
+        return {
+            "host": self.settings.db_host or "",
+            "port": self.settings.db_port,
+            "dbname": self.settings.db_name,
+            "user": self.settings.db_user,
+            "password": self.settings.db_password.get_secret_value(),
+        }
+
+    def environment(self) -> dict[str, str]:
+        """The DB_* variables that make a child process, dbt for one, use this database."""
+        arguments = self.arguments()
+        names = {"DB_HOST": "host", "DB_PORT": "port", "DB_NAME": "dbname", "DB_USER": "user", "DB_PASSWORD": "password"}
+        return {variable: str(arguments[name]) for variable, name in names.items()}
+
+    def connect(self) -> psycopg.Connection:
+        """Open a connection of the caller's own, to be closed by the caller."""
+        try:
+            return psycopg.connect(**self.arguments(), application_name="kyalo", connect_timeout=10)  # type: ignore[arg-type]
+        except psycopg.OperationalError as error:
+            raise _unavailable(error) from error
+
+    def engine(self) -> sqlalchemy.Engine:
+        """An SQLAlchemy engine over the same connections."""
+        return sqlalchemy.create_engine("postgresql+psycopg://", creator=self.connect)
+
+    @contextmanager
+    def transaction(self) -> Iterator[psycopg.Connection]:
+        """A pooled connection in one transaction: committed at the end, rolled back on an error."""
+        try:
+            pool = self._working_pool()
+            with pool.connection(timeout=POOL_SECONDS) as connection:
+                yield connection
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise _unavailable(error) from error
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold an advisory lock for the length of the block.
+
+        Raises:
+            BusyError: another process holds it.
+        """
+        with self.connect() as connection:
+            connection.autocommit = True
+            row = connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", [name]).fetchone()
+            if not (row and row[0]):
+                raise BusyError(f"Another process is at work on {name}.", remedy="Try again when it has finished.")
+            yield
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        if self._pool:
+            self._pool.close()
+            self._pool = None
+
+    def _working_pool(self) -> ConnectionPool[psycopg.Connection]:
+        if self._pool is not None and self._embedded and not self._embedded.is_running():
+            self.close()
+        if self._pool is None:
+            self._pool = ConnectionPool(
+                kwargs={**self.arguments(), "application_name": "kyalo", "connect_timeout": 10},
+                min_size=1,
+                max_size=self._pool_size,
+                check=ConnectionPool.check_connection,
+                open=True,
+            )
+        return self._pool
+
+
+class Statements(Mapping[str, sql.SQL]):
+    """The named statements of one file of `warehouse/sql`, by name."""
+
+    def __init__(self, text: str) -> None:
+        _, *parts = STATEMENT_NAME.split(text)
+        # The files are ours: what they hold is as literal as if it stood in the code.
+        self._statements = {
+            name: sql.SQL(cast(LiteralString, body.strip().rstrip(";")))
+            for name, body in zip(parts[::2], parts[1::2], strict=True)
+        }
+
+    def __getitem__(self, name: str) -> sql.SQL:
+        """The statement of that name."""
+        return self._statements[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, in the order of the file."""
+        return iter(self._statements)
+
+    def __len__(self) -> int:
+        """How many statements the file has."""
+        return len(self._statements)
+
+
+@cache
+def queries(name: str) -> Statements:
+    """The statements of `warehouse/sql/<name>.sql`: each stands under a line `-- name: <statement>`."""
+    return Statements((SQL_FOLDER / f"{name}.sql").read_text())
+
+
+def _unavailable(error: Exception) -> DatabaseUnavailableError:
+    return DatabaseUnavailableError(
+        f"PostgreSQL does not answer: {str(error).strip()}",
+        remedy="Check DB_HOST and the server, then try again.",
+    )

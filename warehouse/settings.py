@@ -1,0 +1,73 @@
+"""What Kyalo is told from outside, read once from the environment (or `.env`) and never changed."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """Every setting, its default and its meaning; the environment variable is the upper-case name."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    kyalo_home: Path = Field(Path(".kyalo"), description="Data folder: embedded PostgreSQL, object store, logs.")
+
+    db_host: str | None = Field(None, description="PostgreSQL server; without it Kyalo runs its own.")
+    db_port: int = Field(5432, ge=1, le=65535, description="Port of the server at DB_HOST.")
+    db_name: str = Field("kyalo", min_length=1, description="Database.")
+    db_user: str = Field("kyalo", min_length=1, description="Role that connects.")
+    db_password: SecretStr = Field(SecretStr(""), description="Its password.")
+
+    storage_provider: Literal["local"] = Field("local", description="Where originals and models are kept.")
+    storage_path: Path | None = Field(None, description="Folder of the local store; default KYALO_HOME/store.")
+
+    api_host: str = Field("127.0.0.1", description="Address the API listens on.")
+    api_port: int = Field(8000, ge=0, le=65535, description="Port of the API.")
+    max_file_bytes: int = Field(2 * 1024**3, gt=0, description="Largest file that an upload may hold.")
+    max_survey_bytes: int = Field(1024**2, gt=0, description="Largest single survey.")
+
+    worker_interval_seconds: float = Field(2.0, gt=0, description="Pause between looks for pending files.")
+    pipeline_schedule: str = Field("0 2 * * *", description="When the scheduler runs the pipeline (cron).")
+    timezone: str = Field("Africa/Kampala", description="Time zone of the schedule.")
+
+    @model_validator(mode="after")
+    def _password_comes_with_host(self) -> Self:
+        if self.db_host and not self.db_password.get_secret_value():
+            raise ValueError("DB_HOST is set but DB_PASSWORD is not: set both, or neither to use the embedded server")
+        return self
+
+    @property
+    def home(self) -> Path:
+        """The data folder, as an absolute path."""
+        return self.kyalo_home.expanduser().resolve()
+
+    @property
+    def store_folder(self) -> Path:
+        """Folder of the local object store, as an absolute path."""
+        return (self.storage_path or self.home / "store").expanduser().resolve()
+
+    @property
+    def project_root(self) -> Path:
+        """Folder that holds `dbt_project/` and `profiles/`."""
+        return PROJECT_ROOT
+
+    @property
+    def dbt_project_dir(self) -> Path:
+        """The dbt project."""
+        return PROJECT_ROOT / "dbt_project"
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether Kyalo runs its own PostgreSQL."""
+        return self.db_host is None
+
+
+@cache
+def get_settings() -> Settings:
+    """The process's settings; only entry points (command line, application factory) call this."""
+    return Settings()
