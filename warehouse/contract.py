@@ -28,6 +28,7 @@ class Field:
     Attributes:
         headers: other names that files give it. Where a file repeats a header H, its second column is `H#2`.
         type: text, integer, numeric, boolean, date, code or multi-code (several codes parted by a space).
+        codes: the values that may stand here, () where any may.
         missing_codes: values that say *refused* or *unknown*; staging makes them null.
         pii: whether it can identify a person.
         component_of_target: whether the income per day is computed from it.
@@ -40,7 +41,7 @@ class Field:
     unit: str | None = None
     minimum: float | None = None
     maximum: float | None = None
-    codes: dict[str, str] | None = None
+    codes: tuple[str, ...] = ()
     missing_codes: tuple[str, ...] = ()
     required: bool = False
     pii: bool = False
@@ -128,7 +129,7 @@ def _field(column: dict[str, Any]) -> Field:
         unit=meta.get("unit"),
         minimum=low,
         maximum=high,
-        codes={str(code): label for code, label in meta["codes"].items()} if "codes" in meta else None,
+        codes=tuple(str(code) for code in meta.get("codes", ())),
         missing_codes=tuple(str(code) for code in meta.get("missing_codes", ())),
         required=meta.get("required", False),
         pii=meta.get("pii", False),

@@ -17,7 +17,8 @@ from warehouse.errors import BusyError, DatabaseUnavailableError
 from warehouse.settings import Settings
 
 SQL_FOLDER = Path(__file__).parent / "sql"
-POOL_SECONDS = 15
+POOL_SECONDS = 5
+Pool = ConnectionPool[psycopg.Connection]
 STATEMENT_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
@@ -35,7 +36,7 @@ class Database:
         self.settings = settings
         self._pool_size = pool_size
         self._embedded = EmbeddedServer(settings.home) if settings.is_embedded else None
-        self._pool: ConnectionPool[psycopg.Connection] | None = None
+        self._pool: Pool | None = None
 
     def arguments(self) -> dict[str, str | int]:
         """What psycopg needs to connect; starts the embedded server when there is need."""
@@ -69,22 +70,28 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection]:
         """A pooled connection in one transaction: committed at the end, rolled back on an error."""
+        pool, connection = self._take_connection()
         try:
-            pool = self._working_pool()
-            with pool.connection(timeout=POOL_SECONDS) as connection:
+            with connection.transaction():
                 yield connection
-        except (psycopg.OperationalError, PoolTimeout) as error:
+        except psycopg.OperationalError as error:
             raise _unavailable(error) from error
+        finally:
+            pool.putconn(connection)
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
+    def lock(self, name: str, *, wait: bool = False) -> Iterator[None]:
         """Hold an advisory lock for the length of the block.
 
         Raises:
-            BusyError: another process holds it.
+            BusyError: another process holds it, and `wait` is false.
         """
         with self.connect() as connection:
             connection.autocommit = True
+            if wait:
+                connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [name])
+                yield
+                return
             row = connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", [name]).fetchone()
             if not (row and row[0]):
                 raise BusyError(f"Another process is at work on {name}.", remedy="Try again when it has finished.")
@@ -96,9 +103,18 @@ class Database:
             self._pool.close()
             self._pool = None
 
-    def _working_pool(self) -> ConnectionPool[psycopg.Connection]:
-        if self._pool is not None and self._embedded and not self._embedded.is_running():
-            self.close()
+    def _take_connection(self) -> tuple[Pool, psycopg.Connection]:
+        try:
+            pool = self._open_pool()
+            return pool, pool.getconn(timeout=POOL_SECONDS)
+        except PoolTimeout as error:
+            if not self._embedded:
+                raise _unavailable(error) from error
+            self.close()  # the embedded server was killed: opening a pool starts it again
+            pool = self._open_pool()
+            return pool, pool.getconn(timeout=POOL_SECONDS)
+
+    def _open_pool(self) -> Pool:
         if self._pool is None:
             self._pool = ConnectionPool(
                 kwargs={**self.arguments(), "application_name": "kyalo", "connect_timeout": 10},

@@ -105,17 +105,13 @@ def open_store(settings: Settings) -> ObjectStore:
 
 def _write_synced(path: Path, source: BinaryIO, key: str) -> StoredObject:
     digest, size = hashlib.sha256(), 0
-    with path.open("xb", opener=_private) as target:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
         while chunk := source.read(CHUNK_BYTES):
             digest.update(chunk)
             size += target.write(chunk)
         target.flush()
         os.fsync(target.fileno())
     return StoredObject(key, size, digest.hexdigest())
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,0 +1,40 @@
+"""Raw tables, derived from the contracts: text columns, one for each field, and an envelope."""
+
+import psycopg
+from psycopg import sql
+
+from warehouse.contract import Contract
+
+ENVELOPE = {
+    "submission_key": "text not null",
+    "ingestion_id": "text not null references raw.ingestions",
+    "row_number": "bigint not null",
+    "content_hash": "text not null",
+    "form_version": "text not null",
+    "source": "text not null",
+    "received_at": "timestamptz not null",
+    "extras": "jsonb",
+}
+
+
+def create_raw_table(connection: psycopg.Connection, contract: Contract) -> None:
+    """Create a form's raw table, or add the columns that its contract has gained. No column is ever dropped."""
+    table = sql.Identifier("raw", contract.form)
+    envelope = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))  # type: ignore[arg-type] # constants above
+        for name, kind in ENVELOPE.items()
+    )
+    connection.execute(sql.SQL("create table if not exists {} ({})").format(table, envelope))
+    _index(connection, contract.form, table)
+    for name in sorted(set(contract.names) - _columns(connection, contract.form), key=contract.names.index):
+        connection.execute(sql.SQL("alter table {} add column {} text").format(table, sql.Identifier(name)))
+
+
+def _index(connection: psycopg.Connection, form: str, table: sql.Identifier) -> None:
+    name = sql.Identifier(f"{form}_by_ingestion")
+    connection.execute(sql.SQL("create index if not exists {} on {} (ingestion_id)").format(name, table))
+
+
+def _columns(connection: psycopg.Connection, form: str) -> set[str]:
+    statement = "select column_name from information_schema.columns where table_schema = 'raw' and table_name = %s"
+    return {row[0] for row in connection.execute(statement, [form])}
