@@ -105,12 +105,17 @@ def load_contract(form: str) -> Contract:
 
 def list_forms() -> list[str]:
     """The forms that have a contract."""
-    return sorted(path.parent.name for path in STAGING_FOLDER.glob("*/_*__sources.yml"))
+    definitions = sorted(STAGING_FOLDER.glob("*/_*__sources.yml"))
+    return [path.parent.name for path in definitions if _only_source(path)["name"] == "raw"]
+
+
+def _only_source(path: Path) -> dict[str, Any]:
+    (source,) = yaml.load(path.read_text(), yaml.CSafeLoader)["sources"]  # noqa: S506 - a safe loader
+    return dict(source)
 
 
 def _only_table(path: Path) -> dict[str, Any]:
-    (source,) = yaml.safe_load(path.read_text())["sources"]
-    (table,) = source["tables"]
+    (table,) = _only_source(path)["tables"]
     return dict(table)
 
 

@@ -28,14 +28,15 @@ create table ml.models (
 comment on table ml.models is 'The registry: one row for each fitted model. A row is never changed.';
 comment on column ml.models.model_id is 'Identity of the model; sorts by the time of its registration.';
 comment on column ml.models.model_name is 'Name that the versions of a track''s model share.';
-comment on column ml.models.model_version is 'Counts up from 1 under its name; the newest version is the champion.';
+comment on column ml.models.model_version is 'Counts up from 1 under its name; the newest is the champion.';
 comment on column ml.models.track is
     'screening: predicts from non-monetary indicators; assessment: recomputes from the income module.';
 comment on column ml.models.algorithm is 'The kind of model that the choosing rule took.';
 comment on column ml.models.object_key is 'Where the fitted pipeline lies in the object store.';
-comment on column ml.models.sha256 is 'Checksum of the stored pipeline; it is compared before the pipeline is loaded.';
+comment on column ml.models.sha256 is 'Checksum of the stored pipeline, compared before it is loaded.';
 comment on column ml.models.size_bytes is 'Size of the stored pipeline in bytes.';
-comment on column ml.models.feature_names is 'Columns of features.fct_household_features that the model reads, in order.';
+comment on column ml.models.feature_names is
+    'Columns of features.fct_household_features that the model reads, in order.';
 comment on column ml.models.training_fingerprint is
     'Hash of the training rows and of the recipe; training again on the same takes the model that is there.';
 comment on column ml.models.metrics is
@@ -65,7 +66,8 @@ create table ml.predictions (
 );
 create index predictions_by_model on ml.predictions (track, model_version);
 comment on table ml.predictions is
-    'One row for each household, survey round and model. A household that is no longer released keeps its row: join on submission_id to leave it out.';
+    'One row for each household, survey round and model. A household no longer released keeps its row: '
+    'join on submission_id to leave it out.';
 comment on column ml.predictions.prediction_id is 'Identity of the prediction.';
 comment on column ml.predictions.household_id is 'The household that was scored.';
 comment on column ml.predictions.survey_round is 'The survey round that was scored.';
@@ -79,7 +81,8 @@ comment on column ml.predictions.risk_category is
     'Band of the probability: low below 0.25, medium below 0.50, high below 0.75, critical from there.';
 comment on column ml.predictions.model_name is 'Name of the model that made it, as in ml.models.';
 comment on column ml.predictions.model_version is 'Version of that model, as in ml.models.';
-comment on column ml.predictions.scored_at is 'When the row got its present values; scoring the same again leaves it.';
+comment on column ml.predictions.scored_at is
+    'When the row got its present values; scoring the same again leaves it.';
 comment on column ml.predictions.run_id is 'The run that gave the row its present values.';
 """
 
@@ -115,7 +118,7 @@ select
 from ml.predictions
 inner join scored_models using (track, model_name, model_version);
 comment on view ml.current_predictions is
-    'Predictions of the newest model of each track that has scored; a model counts from its first scoring on.';
+    'Predictions of the newest model of each track that has scored: it counts from its first scoring on.';
 """
 
 

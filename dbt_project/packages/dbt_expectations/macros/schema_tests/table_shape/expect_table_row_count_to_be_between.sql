@@ -1,0 +1,18 @@
+{% test expect_table_row_count_to_be_between(
+    model,
+    min_value=none,
+    max_value=none,
+    group_by=none,
+    row_condition=none,
+    strictly=false
+) %}
+{{ dbt_expectations.aggregate_between(
+    model=model,
+    expression="count(*)",
+    min_value=min_value,
+    max_value=max_value,
+    group_by=group_by,
+    row_condition=row_condition,
+    strictly=strictly,
+) }}
+{% endtest %}
