@@ -74,16 +74,14 @@ def land_next(database: Database, store: ObjectStore, ingestion_id: str | None =
 
     The file's rows, its balance and its state are one transaction. Several processes may do this side by side.
     """
-    try:
-        with database.transaction() as connection:
-            pending = _fetch(connection, "claim_pending", ingestion_id=ingestion_id)
-            if pending is None:
-                return None
-            _land_file(connection, store, pending)
-    except Terminal as error:
-        if not isinstance(error, UnreadableFileError | IntegrityError):
-            raise
-        with database.transaction() as connection:
+    with database.transaction() as connection:
+        pending = _fetch(connection, "claim_pending", ingestion_id=ingestion_id)
+        if pending is None:
+            return None
+        try:
+            with connection.transaction():
+                _land_file(connection, store, pending)
+        except Terminal as error:
             _execute(connection, "fail_ingestion", ingestion_id=pending["ingestion_id"], **_error_facts(error))
     return str(pending["ingestion_id"])
 
@@ -106,10 +104,10 @@ def receive_survey(
     contract = load_contract(form)
     body = json.dumps({IDENTIFIER: household_id, "survey_data": answers}, ensure_ascii=False)
     layout, record = _flatten(contract, household_id, answers, key)
+    content = _encode(body)
     checked = layout.submission(record)
     if isinstance(checked, Rejection):
         raise RefusedSurveyError(checked.message, code=checked.code.replace("row.", "survey."))
-    content = body.encode()
     facts = {
         "form": form,
         "form_version": contract.version,
@@ -191,6 +189,14 @@ def _flatten(
     if key:
         cells = {h: text for h, text in cells.items() if contract.resolve([h]) != ["submission_id"]} | {"submission_id": key}
     return Layout(contract, list(cells)), Record(1, list(cells.values()))
+
+
+def _encode(body: str) -> bytes:
+    try:
+        return body.encode()
+    except UnicodeEncodeError as error:
+        message = f"The survey holds a character that is no text (position {error.start})."
+        raise RefusedSurveyError(message, code="survey.bad_text", remedy="Send well-formed Unicode.") from error
 
 
 def _text(value: Any) -> str:

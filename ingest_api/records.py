@@ -11,6 +11,7 @@ SUBMISSION_ID = "submission_id"
 LONGEST_CELL = 65_536
 LONGEST_IDENTITY = 255
 SEPARATOR = "\x1f"
+REPLACEMENT = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Layout:
     """
 
     def __init__(self, contract: Contract, headers: Sequence[str]) -> None:
+        headers = [header.replace("\0", REPLACEMENT) for header in headers]
         resolved = contract.resolve(headers)
         self.width = len(headers)
         self.names = [name for name in resolved if name]
@@ -105,4 +107,4 @@ def _find_problem(cells: Sequence[str]) -> tuple[str, str] | None:
 
 
 def _excerpt(cells: Sequence[str], length: int = 2_000) -> str:
-    return ",".join(cell[:length] for cell in cells)[:length].replace("\0", "\ufffd")
+    return ",".join(cell[:length] for cell in cells)[:length].replace("\0", REPLACEMENT)

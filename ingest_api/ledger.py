@@ -1,0 +1,114 @@
+"""What the ledger says of an ingestion: its state, its balance, and how long such work takes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from warehouse.database import Database, queries
+from warehouse.errors import NotFoundError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the last build made of an ingestion's stored submissions."""
+
+    released_submissions: int
+    superseded_submissions: int
+    quarantined_submissions: int
+    predicted_households: int
+    vulnerable_households: int
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """One row of an upload that could not be kept."""
+
+    row_number: int
+    reason_code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One ingestion, as the ledger has it; `outcome` is None until a build has seen it."""
+
+    ingestion_id: str
+    status: str
+    filename: str | None
+    duplicate_of: str | None
+    estimated_rows: int
+    received_rows: int
+    stored_rows: int
+    duplicate_rows: int
+    rejected_rows: int
+    conflict_rows: int
+    unknown_fields: dict[str, int]
+    notices: list[str]
+    error_code: str | None
+    error_message: str | None
+    received_at: datetime
+    loaded_at: datetime | None
+    load_seconds: float | None
+    outcome: Outcome | None
+
+    @property
+    def state(self) -> str:
+        """The state as a sender sees it: queued, processing, completed, refused or failed."""
+        if self.status == "received":
+            return "queued"
+        if self.status == "loaded":
+            return "completed" if self.outcome or not self.stored_rows else "processing"
+        return self.status
+
+
+def get_entry(database: Database, ingestion_id: str) -> Entry:
+    """The ledger's entry of an ingestion.
+
+    Raises:
+        NotFoundError: there is no such ingestion.
+    """
+    with database.transaction() as connection:
+        row = _fetch(connection, "get_ingestion", ingestion_id)
+        if row is None:
+            raise NotFoundError(
+                f"There is no ingestion {ingestion_id!r}.",
+                code="ingestion.not_found",
+                remedy="Use the ingestion_id of the receipt.",
+            )
+        found = connection.execute(queries("ingestion")["has_ingestion_mart"]).fetchone()
+        outcome = _fetch(connection, "analyst_ingestion", ingestion_id) if found and found[0] else None
+    facts = {name: row[name] for name in Entry.__dataclass_fields__ if name != "outcome"}
+    return Entry(**facts, outcome=Outcome(**outcome) if outcome else None)
+
+
+def list_rejected(database: Database, ingestion_id: str, limit: int = 10) -> list[Rejected]:
+    """The first rejected rows of an ingestion, by line."""
+    with database.transaction() as connection:
+        statement = queries("ingestion")["rejected_rows"]
+        rows = connection.cursor(row_factory=dict_row).execute(
+            statement, {"ingestion_id": ingestion_id, "limit": limit}
+        )
+        return [Rejected(**row) for row in rows]
+
+
+def estimate_processing_time(database: Database) -> str:
+    """How long the pipeline took lately, from its own record: the middle half of the last 20 runs."""
+    with database.transaction() as connection:
+        row = connection.execute(queries("ingestion")["processing_times"]).fetchone()
+    if row is None or row[0] is None:
+        return "not yet measured"
+    return _span(float(row[0]), float(row[1]))
+
+
+def _span(lower: float, upper: float) -> str:
+    divisor, unit = (60, "minutes") if upper >= 120 else (1, "seconds")
+    low, high = max(1, int(lower // divisor)), max(1, -int(-upper // divisor))
+    return f"{low}-{high} {unit}" if low < high else f"{high} {unit}"
+
+
+def _fetch(connection: psycopg.Connection, statement: str, ingestion_id: str) -> dict[str, Any] | None:
+    cursor = connection.cursor(row_factory=dict_row)
+    return cursor.execute(queries("ingestion")[statement], {"ingestion_id": ingestion_id}).fetchone()

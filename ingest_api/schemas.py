@@ -1,0 +1,184 @@
+"""Shapes of the API's requests and answers."""
+
+from dataclasses import asdict
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ingest_api.ledger import Entry, Rejected
+from ingest_api.receiving import Receipt
+
+EXAMPLE_SURVEY = {
+    "household_id": "HH12345",
+    "survey_data": {
+        "household_size": 6,
+        "total_income": 25000,
+        "has_electricity": True,
+        "agricultural_land": 2.5,
+        "education_level": "primary",
+        "district": "Kitgum",
+    },
+}
+
+
+class SurveyRequest(BaseModel):
+    """One survey."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_SURVEY]})
+
+    household_id: str = Field(min_length=1, max_length=255, description="The household that it is about.")
+    survey_data: dict[str, Any] = Field(description="Field name to answer; see the contract for the names.")
+
+
+class SurveyReceipt(BaseModel):
+    """The answer to one survey: it is stored."""
+
+    status: Literal["success"] = "success"
+    ingestion_id: str
+    message: str
+    estimated_processing_time: str
+
+    @classmethod
+    def of(cls, receipt: Receipt, estimate: str) -> "SurveyReceipt":
+        """The answer for a receipt."""
+        return cls(
+            ingestion_id=receipt.ingestion_id,
+            message="Survey data received and queued for processing",
+            estimated_processing_time=estimate,
+        )
+
+
+class FileInfo(BaseModel):
+    """What was received."""
+
+    filename: str
+    size_bytes: int
+    estimated_records: int
+
+
+class FileReceipt(BaseModel):
+    """The answer to a file: its bytes are stored, its rows follow."""
+
+    status: Literal["success"] = "success"
+    ingestion_id: str
+    file_info: FileInfo
+    message: str
+    duplicate_of: str | None = Field(None, description="Earlier ingestion of the very same bytes, if there was one.")
+    estimated_processing_time: str
+
+    @classmethod
+    def of(cls, receipt: Receipt, estimate: str) -> "FileReceipt":
+        """The answer for a receipt."""
+        duplicate = f"Duplicate of {receipt.duplicate_of}: its rows are stored once."
+        return cls(
+            ingestion_id=receipt.ingestion_id,
+            file_info=FileInfo(
+                filename=receipt.filename or "",
+                size_bytes=receipt.size_bytes,
+                estimated_records=receipt.estimated_rows,
+            ),
+            message=duplicate if receipt.duplicate_of else "File received and queued for processing",
+            duplicate_of=receipt.duplicate_of,
+            estimated_processing_time=estimate,
+        )
+
+
+class Progress(BaseModel):
+    """How far an ingestion is."""
+
+    total_records: int
+    processed_records: int
+    valid_records: int
+    failed_records: int
+    processing_time_seconds: float | None
+
+
+class Balance(BaseModel):
+    """What became of every row: received = stored + duplicate + rejected + conflict."""
+
+    received: int
+    stored: int
+    duplicate: int
+    rejected: int
+    conflict: int
+
+
+class Results(BaseModel):
+    """What the pipeline made of the stored surveys; `quality_score` is the share of valid records in per cent."""
+
+    predictions_generated: int
+    vulnerable_households: int
+    quality_score: float
+
+
+class RejectedRow(BaseModel):
+    """A row that could not be kept: line of the file, reason."""
+
+    row_number: int
+    reason_code: str
+    message: str
+
+
+class IngestionStatus(BaseModel):
+    """All that is known of an ingestion."""
+
+    ingestion_id: str
+    status: Literal["queued", "processing", "completed", "refused", "failed"]
+    progress: Progress
+    results: Results | None
+    balance: Balance
+    duplicate_of: str | None
+    rejected_rows: list[RejectedRow]
+    unknown_fields: dict[str, int]
+    notices: list[str]
+    error_code: str | None
+    error_message: str | None
+
+    @classmethod
+    def of(cls, entry: Entry, rejected: list[Rejected]) -> "IngestionStatus":
+        """The status that a ledger entry tells."""
+        return cls(
+            ingestion_id=entry.ingestion_id,
+            status=entry.state,  # type: ignore[arg-type] # one of the five by construction, and checked by pydantic
+            progress=_progress(entry),
+            results=_results(entry),
+            balance=Balance(
+                received=entry.received_rows,
+                stored=entry.stored_rows,
+                duplicate=entry.duplicate_rows,
+                rejected=entry.rejected_rows,
+                conflict=entry.conflict_rows,
+            ),
+            duplicate_of=entry.duplicate_of,
+            rejected_rows=[RejectedRow(**asdict(row)) for row in rejected],
+            unknown_fields=entry.unknown_fields,
+            notices=entry.notices,
+            error_code=entry.error_code,
+            error_message=entry.error_message,
+        )
+
+
+def _progress(entry: Entry) -> Progress:
+    outcome = entry.outcome
+    valid = outcome.released_submissions + outcome.superseded_submissions if outcome else 0
+    quarantined = outcome.quarantined_submissions if outcome else 0
+    failed = entry.rejected_rows + entry.conflict_rows + quarantined
+    return Progress(
+        total_records=entry.received_rows or entry.estimated_rows,
+        processed_records=valid + failed + entry.duplicate_rows,
+        valid_records=valid,
+        failed_records=failed,
+        processing_time_seconds=round(entry.load_seconds, 3) if entry.load_seconds is not None else None,
+    )
+
+
+def _results(entry: Entry) -> Results | None:
+    if entry.outcome is None:
+        return None
+    progress = _progress(entry)
+    judged = progress.valid_records + progress.failed_records
+    return Results(
+        predictions_generated=entry.outcome.predicted_households,
+        vulnerable_households=entry.outcome.vulnerable_households,
+        quality_score=round(100 * progress.valid_records / judged, 1) if judged else 0.0,
+    )
