@@ -1,0 +1,52 @@
+"""The API as a process of its own, for as long as a command needs it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx2
+
+from orchestration.context import Warehouse
+from warehouse.errors import DatabaseUnavailableError
+
+START_SECONDS = 60
+
+
+@contextmanager
+def serving_api(warehouse: Warehouse) -> Iterator[httpx2.Client]:
+    """Serve the API on a free port and give a client to it; the process ends with the block."""
+    port = _free_port()
+    log_file = warehouse.settings.home / "logs" / "api.log"
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "uvicorn", "ingest_api.app:create_app", "--factory", "--port", str(port)]
+    environment = {**os.environ, "KYALO_HOME": str(warehouse.settings.home)}
+    with log_file.open("a") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    try:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=600) as client:
+            _wait_until_healthy(client, process)
+            yield client
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_until_healthy(client: httpx2.Client, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if client.get("/health").is_success:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.1)
+    raise DatabaseUnavailableError("The API did not start.", code="api.not_started", remedy="See logs/api.log.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,271 @@
+"""The command `kyalo`: every command opens the warehouse, calls one function and says what came of it."""
+
+import json
+import logging
+import os
+import sys
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from orchestration.context import open_warehouse, read_settings
+from warehouse.embedded import EmbeddedServer
+from warehouse.errors import ConfigurationError, KyaloError, Transient
+
+app = typer.Typer(
+    help="Household surveys from field devices to a table of households at risk.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console()
+err = Console(stderr=True)
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@app.command()
+def demo(
+    surveys: Annotated[Path | None, typer.Option(help="A CSV file of yours in place of the bundled sample.")] = None,
+) -> None:
+    """Do it all from nothing: post surveys over HTTP, build, train, score, and say what was found."""
+    from orchestration.demo import run_demo
+    from orchestration.report import collect_account, print_account, print_change
+
+    with open_warehouse() as warehouse, out.status("running the main job"):
+        run, ingestion_id = run_demo(warehouse, surveys)
+        account = collect_account(warehouse, run)
+    print_account(out, account)
+    out.rule("look further", align="left")
+    out.print(f"kyalo status {ingestion_id}    what became of the upload, row by row")
+    out.print("kyalo psql -c 'select * from marts.fct_household_risk limit 10'")
+    out.print("kyalo docs     the tables, their columns and their lineage, as one page")
+    out.print("kyalo api      the API, with its own documentation at /docs")
+    out.print("kyalo stop     stop PostgreSQL")
+    print_change(out, run)
+
+
+@app.command()
+def load(
+    files: Annotated[list[Path], typer.Argument(help="CSV files.", metavar="FILE...")],
+    form: Annotated[str, typer.Option(help="The form that they hold.")] = "household_survey",
+    as_json: AsJson = False,
+) -> None:
+    """Load files the way the API does, and land their rows at once."""
+    from orchestration.loading import load_file, print_receipt
+
+    with open_warehouse() as warehouse:
+        for path in files:
+            with err.status(f"loading {path}"):
+                status = load_file(warehouse, path, form)
+            _print_json(status.model_dump()) if as_json else print_receipt(out, path, status)
+
+
+@app.command()
+def build(
+    arguments: Annotated[list[str] | None, typer.Argument(help="Passed to `dbt build`, such as -s fct_households.")] = None,
+) -> None:
+    """Build and test the dbt models."""
+    from orchestration.pipeline import build as build_models
+
+    with open_warehouse() as warehouse, out.status("building"):
+        said = build_models(warehouse, *(arguments or []))
+    out.print(f"[green]done[/]: {said}")
+
+
+@app.command()
+def train(
+    track: Annotated[list[str] | None, typer.Option(help="screening or assessment; both when omitted.")] = None,
+) -> None:
+    """Train, compare and register models on the feature mart."""
+    from ml.features import TRACKS
+    from ml.train import train as train_models
+    from orchestration.report import print_models
+
+    tracks = [name for name in TRACKS if not track or name in track]
+    if track and len(tracks) != len(set(track)):
+        raise ConfigurationError(f"{', '.join(track)}: tracks are {', '.join(TRACKS)}.", code="train.unknown_track")
+    with open_warehouse() as warehouse:
+        with out.status("training"):
+            models = train_models(warehouse.database, warehouse.store, tracks=tracks, run_id="manual")
+        print_models(out, models)
+
+
+@app.command()
+def score() -> None:
+    """Score the households of the feature mart with the newest models."""
+    from ml.score import score as score_households
+    from orchestration.pipeline import describe_scores
+
+    with open_warehouse() as warehouse, out.status("scoring"):
+        summary = score_households(warehouse.database, warehouse.store, run_id="manual")
+    out.print(f"[green]done[/]: {describe_scores(summary)}")
+
+
+@app.command()
+def run(
+    retrain: Annotated[bool, typer.Option("--retrain", help="Train new models also where there are some.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the pipeline: land what waits, build, train if there is no model, score, build the marts."""
+    from orchestration.pipeline import run_pipeline
+    from orchestration.report import collect_account, print_account, print_change
+
+    with open_warehouse() as warehouse:
+        with err.status("running the pipeline"):
+            finished = run_pipeline(warehouse, retrain=retrain)
+        account = collect_account(warehouse, finished)
+    if as_json:
+        _print_json(account)
+        return
+    print_account(out, account)
+    print_change(out, finished)
+
+
+@app.command()
+def status(
+    ingestion_id: Annotated[str | None, typer.Argument(help="One upload; everything when omitted.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what was received, what became of it, and how the last runs went."""
+    from orchestration.loading import ingestion_status, print_status
+    from orchestration.report import collect_account, print_account, print_runs
+
+    with open_warehouse() as warehouse:
+        if ingestion_id:
+            found = ingestion_status(warehouse, ingestion_id)
+            _print_json(found.model_dump()) if as_json else print_status(out, found)
+            return
+        account = collect_account(warehouse)
+    if as_json:
+        _print_json(account)
+        return
+    print_account(out, account)
+    print_runs(out, account)
+
+
+@app.command()
+def api(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; API_HOST when omitted.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; API_PORT when omitted.")] = None,
+) -> None:
+    """Serve the API until SIGTERM. It asks for no password yet: keep it on the loopback address."""
+    import uvicorn
+
+    from ingest_api.app import create_app
+
+    settings = read_settings()
+    _log_to_terminal()
+    uvicorn.run(create_app(settings), host=host or settings.api_host, port=port or settings.api_port)
+
+
+@app.command()
+def worker() -> None:
+    """Land uploaded files as they come, until SIGTERM."""
+    from orchestration.worker import work
+
+    _log_to_terminal()
+    with open_warehouse() as warehouse:
+        work(warehouse)
+
+
+@app.command()
+def schedule() -> None:
+    """Run the pipeline at its hours (PIPELINE_SCHEDULE), until SIGTERM."""
+    from orchestration.schedule import keep_schedule
+
+    _log_to_terminal()
+    with open_warehouse() as warehouse:
+        keep_schedule(warehouse)
+
+
+@app.command()
+def synth(
+    households: Annotated[int, typer.Argument(min=1, help="How many households.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("surveys.csv"),
+    seed: Annotated[int, typer.Option(help="The same seed gives the same file.")] = 42,
+    clean: Annotated[bool, typer.Option("--clean", help="Without the dirt of real exports.")] = False,
+) -> None:
+    """Write made-up surveys that look like the real ones."""
+    from orchestration.synth import write_surveys
+
+    with err.status(f"writing {households:,} households"):
+        summary = write_surveys(output, households, seed=seed, clean=clean)
+    out.print(f"[green]done[/]: {summary.rows:,} rows of {summary.households:,} households in {output}")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(context: typer.Context) -> None:
+    """Open psql on the warehouse; arguments are passed on."""
+    with open_warehouse() as warehouse:
+        environment = warehouse.database.environment()
+        programs = EmbeddedServer(warehouse.settings.home).programs
+    names = {"DB_HOST": "PGHOST", "DB_PORT": "PGPORT", "DB_NAME": "PGDATABASE", "DB_USER": "PGUSER", "DB_PASSWORD": "PGPASSWORD"}
+    connection = {names[name]: value for name, value in environment.items()}
+    os.execve(programs / "psql", ["psql", *context.args], {**os.environ, **connection})  # noqa: S606 - no shell
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def dbt(context: typer.Context) -> None:
+    """Run any dbt command on the warehouse; arguments are passed on."""
+    from orchestration.dbt import dbt_environment
+
+    with open_warehouse() as warehouse:
+        environment = dbt_environment(warehouse)
+    os.execve(sys.executable, [sys.executable, "-m", "dbt.cli.main", *context.args], environment)  # noqa: S606 - no shell
+
+
+@app.command()
+def docs() -> None:
+    """Write the documentation of every table, with its lineage, as one page."""
+    from orchestration.dbt import Dbt
+
+    with open_warehouse() as warehouse, out.status("writing the documentation"), Dbt(warehouse) as child:
+        page = child.docs()
+    out.print(f"[green]done[/]: {page}")
+
+
+@app.command()
+def stop() -> None:
+    """Stop the embedded PostgreSQL; its data stays."""
+    settings = read_settings()
+    if not settings.is_embedded:
+        raise ConfigurationError("DB_HOST is set: that server is not Kyalo's to stop.", code="embedded.not_ours")
+    stopped = EmbeddedServer(settings.home).stop()
+    out.print("[green]done[/]: stopped" if stopped else "[green]done[/]: it was not running")
+
+
+def main() -> None:
+    """Run the command and end with an exit code that tells the truth."""
+    try:
+        app(standalone_mode=True)
+    except KyaloError as error:
+        err.print(f"[red]error[/] {error.error_code}: {error.message}", highlight=False)
+        if error.remedy:
+            err.print(error.remedy, highlight=False)
+        sys.exit(TRY_AGAIN if isinstance(error, Transient) else 1)
+    except Exception:
+        log_file = _keep_traceback()
+        err.print(f"[red]error[/] internal.error: something went wrong that should not; it stands in {log_file}")
+        sys.exit(1)
+
+
+def _keep_traceback() -> Path:
+    log_file = Path(os.environ.get("KYALO_HOME", ".kyalo")) / "logs" / "errors.log"
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("a") as log:
+        log.write(f"{datetime.now(UTC).isoformat()} {' '.join(sys.argv[1:2])}\n{traceback.format_exc()}\n")
+    return log_file
+
+
+def _log_to_terminal() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, default=str))

@@ -1,0 +1,49 @@
+"""The one place where settings become a database and a store."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from warehouse.database import Database
+from warehouse.embedded.server import make_folder
+from warehouse.errors import ConfigurationError
+from warehouse.migrations import migrate
+from warehouse.settings import Settings, get_settings
+from warehouse.storage import ObjectStore, open_store
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Everything that a command works on."""
+
+    settings: Settings
+    database: Database
+    store: ObjectStore
+
+
+@contextmanager
+def open_warehouse(settings: Settings | None = None) -> Iterator[Warehouse]:
+    """The warehouse, running and migrated."""
+    settings = settings or read_settings()
+    make_folder(settings.home)
+    database = Database(settings)
+    migrate(database)
+    try:
+        yield Warehouse(settings, database, open_store(settings))
+    finally:
+        database.close()
+
+
+def read_settings() -> Settings:
+    """The process's settings.
+
+    Raises:
+        ConfigurationError: one of them cannot be used.
+    """
+    try:
+        return get_settings()
+    except ValidationError as error:
+        reasons = "; ".join(f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors())
+        raise ConfigurationError(f"The settings cannot be used: {reasons}.", code="configuration.invalid") from error

@@ -1,0 +1,127 @@
+"""dbt, run in a child process of its own, one invocation at a time."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from orchestration.context import Warehouse
+from warehouse.errors import BuildError
+
+LOCK = "kyalo.dbt"
+GOOD = {"success", "pass", "warn", "skipped", "no-op"}
+
+
+@dataclass(frozen=True)
+class Node:
+    """One model or test that dbt ran."""
+
+    name: str
+    kind: str
+    status: str
+    seconds: float
+    message: str | None
+
+
+def dbt_environment(warehouse: Warehouse) -> dict[str, str]:
+    """The environment in which any dbt command finds project, profile and database."""
+    settings = warehouse.settings
+    return {
+        **os.environ,
+        **warehouse.database.environment(),
+        "DBT_PROJECT_DIR": str(settings.dbt_project_dir),
+        "DBT_PROFILES_DIR": str(settings.project_root / "profiles"),
+        "DBT_TARGET_PATH": str(settings.home / "dbt" / "target"),
+        "DBT_LOG_PATH": str(settings.home / "dbt" / "logs"),
+        "DBT_PACKAGES_PATH": str(settings.home / "dbt" / "packages"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+
+
+class Dbt:
+    """A warm dbt for the length of a `with` block.
+
+    Raises:
+        BusyError: at an invocation, when another process builds at the same time.
+    """
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._log_file: Path = warehouse.settings.home / "dbt" / "dbt.log"
+
+    def __enter__(self) -> Self:
+        """Start the child."""
+        self._log_file.parent.mkdir(parents=True, exist_ok=True)
+        with self._log_file.open("a") as log:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "orchestration.dbt_child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=dbt_environment(self._warehouse),
+                cwd=self._warehouse.settings.project_root,
+                text=True,
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the child."""
+        _pipe(self._child.stdin).close()
+        self._child.wait()
+        _pipe(self._child.stdout).close()
+
+    def build(self, *arguments: str) -> list[Node]:
+        """Run `dbt build` and return what it ran.
+
+        Raises:
+            BuildError: a model could not be made or a test failed; the message names the first ones.
+        """
+        self._install_packages()
+        return self._invoke("build", *arguments)
+
+    def docs(self) -> Path:
+        """Write the documentation as one self-contained page and return it."""
+        self._install_packages()
+        self._invoke("docs", "generate", "--static")
+        return self._warehouse.settings.home / "dbt" / "target" / "static_index.html"
+
+    def _install_packages(self) -> None:
+        if not (self._warehouse.settings.home / "dbt" / "packages").exists():
+            self._invoke("deps")
+
+    def _invoke(self, *arguments: str) -> list[Node]:
+        with self._warehouse.database.lock(LOCK):
+            answer = self._ask(["--quiet", *arguments])
+        nodes = [Node(**node) for node in answer["nodes"]]
+        if not answer["success"]:
+            raise self._failure(answer["problem"], nodes)
+        return nodes
+
+    def _ask(self, arguments: list[str]) -> dict[str, object]:
+        commands, answers = _pipe(self._child.stdin), _pipe(self._child.stdout)
+        commands.write(json.dumps(arguments) + "\n")
+        commands.flush()
+        line = answers.readline()
+        if not line:
+            raise BuildError("dbt ended in the middle of its work.", remedy=f"See {self._log_file}, then run again.")
+        return json.loads(line)
+
+    def _failure(self, problem: str | None, nodes: list[Node]) -> BuildError:
+        bad = [node for node in nodes if node.status not in GOOD]
+        told = [f"{node.name}: {' '.join((node.message or node.status).split())}" for node in bad[:5]]
+        return BuildError(
+            f"dbt stopped: {'; '.join(told) or problem or 'no reason given'}.",
+            remedy=f"Tables downstream keep their last state. See {self._log_file}.",
+            failed=[node.name for node in bad],
+        )
+
+
+def _pipe(pipe: IO[str] | None) -> IO[str]:
+    assert pipe is not None  # noqa: S101 - the child is opened with pipes
+    return pipe

@@ -1,0 +1,84 @@
+"""The pipeline: land what waits, build, train if there is no model, score, build what reads predictions."""
+
+from orchestration.context import Warehouse
+from orchestration.dbt import Dbt, Node
+from orchestration.runs import Run, recorded_run
+from ingest_api.receiving import bundle_bodies, land_next
+from ml.registry import champions
+from ml.score import ScoreSummary, score
+from ml.train import train
+from warehouse.contract import list_forms
+
+LOCK = "kyalo.pipeline"
+BEFORE_SCORING = ("--exclude", "tag:marts", "--indirect-selection", "buildable")
+AFTER_SCORING = ("--select", "tag:marts", "stg_ml__predictions")
+
+
+def run_pipeline(warehouse: Warehouse, *, retrain: bool = False) -> Run:
+    """Run every step, in order, and record the run.
+
+    Args:
+        warehouse: what to run on.
+        retrain: fit new models also where there are some.
+
+    Raises:
+        BusyError: another run is under way.
+        BuildError: a model or a quality gate failed; what lies downstream keeps its last state.
+    """
+    with warehouse.database.lock(LOCK), recorded_run(warehouse.database) as run, Dbt(warehouse) as dbt:
+        _load(warehouse, run)
+        with run.step("build") as step:
+            step.did = _count(dbt.build(*BEFORE_SCORING))
+        _train(warehouse, run, retrain)
+        with run.step("score") as step:
+            step.did = describe_scores(score(warehouse.database, warehouse.store, run_id=run.run_id))
+        with run.step("build marts") as step:
+            step.did = _count(dbt.build(*AFTER_SCORING))
+    return run
+
+
+def build(warehouse: Warehouse, *arguments: str) -> str:
+    """Build and test dbt models, all of them without arguments, and say what was built."""
+    with Dbt(warehouse) as dbt:
+        return _count(dbt.build(*arguments))
+
+
+def land_all(warehouse: Warehouse) -> list[str]:
+    """Land every pending file and bundle waiting bodies; the ingestions that were landed."""
+    landed = []
+    while ingestion_id := land_next(warehouse.database, warehouse.store):
+        landed.append(ingestion_id)
+    for form in list_forms():
+        while bundle_bodies(warehouse.database, warehouse.store, form):
+            pass
+    return landed
+
+
+def describe_scores(summary: ScoreSummary) -> str:
+    """What scoring did, in a few words."""
+    return "; ".join(
+        f"{track.track}: {track.scored:,} scored, {track.inserted:,} new, {track.updated:,} changed"
+        for track in summary.tracks
+    )
+
+
+def _load(warehouse: Warehouse, run: Run) -> None:
+    with run.step("load pending") as step:
+        landed = land_all(warehouse)
+        step.did = f"{len(landed)} files landed" if landed else "nothing was waiting"
+
+
+def _train(warehouse: Warehouse, run: Run, retrain: bool) -> None:
+    with run.step("train") as step:
+        if champions(warehouse.database) and not retrain:
+            step.did = "models are there"
+            return
+        models = train(warehouse.database, warehouse.store, run_id=run.run_id)
+        step.did = ", ".join(f"{model.track}: {model.algorithm} version {model.model_version}" for model in models)
+
+
+def _count(nodes: list[Node]) -> str:
+    models = sum(node.kind.endswith("model") for node in nodes)
+    warned = [node.name for node in nodes if node.status == "warn"]
+    said = f"{models} models built, {len(nodes) - models} tests passed"
+    return f"{said}, {len(warned)} warned: {', '.join(warned)}" if warned else said

@@ -1,0 +1,160 @@
+"""What a person reads at the end of a command: a short account of surveys, models and households at risk."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ml.registry import TrainedModel, champions
+from orchestration.context import Warehouse
+from orchestration.runs import Run, fetch, has_marts
+
+
+def collect_account(warehouse: Warehouse, run: Run | None = None) -> dict[str, Any]:
+    """Everything the account tells, as plain data: ledger, quality, models, districts, steps."""
+    database = warehouse.database
+    (ledger,) = fetch(database, "ledger_totals")
+    built = has_marts(database)
+    account: dict[str, Any] = {
+        "ledger": ledger,
+        "rejected": fetch(database, "rejection_reasons"),
+        "layers": fetch(database, "layer_counts")[0] if built else None,
+        "quarantined": fetch(database, "quarantine_reasons") if built else [],
+        "models": [_describe_model(model) for model in champions(database).values()],
+        "districts": fetch(database, "district_risk") if built else [],
+        "runs": [{**row, "started_at": str(row["started_at"])} for row in fetch(database, "last_runs", limit=5)],
+    }
+    if run:
+        account["run"] = {"run_id": run.run_id, "changed_tables": run.changed_tables}
+        account["steps"] = [asdict(step) for step in run.steps]
+    return account
+
+
+def print_account(console: Console, account: dict[str, Any]) -> None:
+    """Print an account for a person."""
+    _print_surveys(console, account)
+    _print_models(console, account["models"])
+    _print_districts(console, account["districts"])
+    if "steps" in account:
+        _print_steps(console, account["steps"])
+
+
+def print_models(console: Console, models: Sequence[TrainedModel]) -> None:
+    """Print the scores of models, overall and by district."""
+    _print_models(console, [_describe_model(model) for model in models])
+
+
+def print_runs(console: Console, account: dict[str, Any]) -> None:
+    """Print the last runs, newest first, and what waits."""
+    ledger = account["ledger"]
+    console.rule("runs", align="left")
+    for row in account["runs"]:
+        changed = f"{len(row['changed_tables'])} tables changed" if row["status"] == "succeeded" else row["error_message"]
+        console.print(f"{row['started_at'][:19]}  {row['status']}  {changed or ''}", highlight=False)
+    console.print(
+        f"files: {ledger['pending_files']} pending, {ledger['failed_files']} failed, {ledger['refused_files']} refused"
+    )
+
+
+def print_change(console: Console, run: Run) -> None:
+    """Print the last line of a run: what it changed."""
+    if run.changed_tables:
+        console.print(f"[green]done[/]: {len(run.changed_tables)} tables changed: {', '.join(run.changed_tables)}")
+    else:
+        console.print("[green]done[/]: nothing new, no row of any published table changed")
+
+
+def _print_surveys(console: Console, account: dict[str, Any]) -> None:
+    ledger, layers = account["ledger"], account["layers"]
+    console.rule("surveys", align="left")
+    console.print(
+        f"received {ledger['received']:,} = stored {ledger['stored']:,} + duplicate {ledger['duplicate']:,}"
+        f" + rejected {ledger['rejected']:,} + conflict {ledger['conflict']:,}"
+    )
+    _print_reasons(console, "rejected", account["rejected"])
+    if layers:
+        console.print(
+            f"stored {ledger['stored']:,} = released {layers['released']:,} + quarantined {layers['quarantined']:,}"
+            f" + superseded {layers['superseded']:,}"
+        )
+        _print_reasons(console, "quarantined", account["quarantined"])
+        console.print(f"features {layers['columns_of_features']} columns; predictions for {layers['predicted']:,} households")
+
+
+def _print_reasons(console: Console, what: str, reasons: Sequence[dict[str, Any]]) -> None:
+    for row in reasons:
+        console.print(f"  {what} {row['rows']:,}: {row['reason']}")
+
+
+def _print_models(console: Console, models: Sequence[dict[str, Any]]) -> None:
+    for model in models:
+        _print_model(console, model)
+
+
+def _print_model(console: Console, model: dict[str, Any]) -> None:
+    console.rule(f"model, {model['track']} track", align="left")
+    console.print(f"{model['algorithm']}, version {model['model_version']}. {model['meaning']}")
+    console.print("Village-grouped folds; vulnerable is below 1.77 USD a day.", style="dim")
+    table = _table("", "households", "vulnerable", "accuracy", "AUC", "F1", "exclusion error", "inclusion error")
+    for name, scores in (("all", model["overall"]), *model["by_district"].items()):
+        table.add_row(name, *_score_cells(scores))
+    console.print(table)
+
+
+def _print_districts(console: Console, districts: Sequence[dict[str, Any]]) -> None:
+    if not districts:
+        return
+    console.rule("households at risk, by district", align="left")
+    table = _table("district", "households", "predicted vulnerable", "critical", "high", "mean probability", "measured")
+    for row in districts:
+        measured = row["households_measured"]
+        table.add_row(
+            row["district"],
+            f"{row['households']:,}",
+            f"{row['households_predicted_vulnerable']:,}",
+            f"{row['households_critical']:,}",
+            f"{row['households_high']:,}",
+            _share(row["mean_vulnerability_probability"]),
+            _share(row["households_measured_vulnerable"] / measured) if measured else "-",
+        )
+    console.print(table)
+
+
+def _print_steps(console: Console, steps: Sequence[dict[str, Any]]) -> None:
+    console.rule("steps", align="left")
+    table = _table("step", "seconds", "did")
+    table.columns[2].justify = "left"
+    for step in steps:
+        table.add_row(step["name"], f"{step['seconds']:.1f}", step["did"])
+    console.print(table)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for position, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if position == 0 else "right")
+    return table
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
+
+
+def _score_cells(scores: dict[str, Any]) -> list[str]:
+    rates = ("base_rate", "accuracy", "auc", "f1", "exclusion_error", "inclusion_error")
+    auc = "-" if scores["auc"] is None else f"{scores['auc']:.3f}"
+    return [f"{scores['n']:,}", *(auc if rate == "auc" else _share(scores[rate]) for rate in rates)]
+
+
+def _describe_model(model: TrainedModel) -> dict[str, Any]:
+    return {
+        "track": model.track,
+        "meaning": model.metadata["meaning"],
+        "algorithm": model.algorithm.replace("_", " "),
+        "model_name": model.model_name,
+        "model_version": model.model_version,
+        "overall": model.metrics["overall"],
+        "by_district": model.metrics["by_district"],
+    }

@@ -1,0 +1,115 @@
+-- name: insert_run
+insert into ops.pipeline_runs (run_id, status)
+values (%(run_id)s, 'running');
+
+-- name: close_abandoned
+update ops.pipeline_runs
+set
+    status = 'failed',
+    finished_at = now(),
+    error_code = 'run.abandoned',
+    error_message = 'The process ended before the run did.'
+where status = 'running' and run_id <> %(run_id)s;
+
+-- name: finish_run
+update ops.pipeline_runs
+set
+    status = %(status)s,
+    finished_at = clock_timestamp(),
+    steps = %(steps)s,
+    fingerprints = %(fingerprints)s,
+    changed_tables = %(changed_tables)s,
+    error_code = %(error_code)s,
+    error_message = %(error_message)s
+where run_id = %(run_id)s;
+
+-- name: last_fingerprints
+select fingerprints
+from ops.pipeline_runs
+where status = 'succeeded'
+order by started_at desc
+limit 1;
+
+-- name: last_runs
+select
+    run_id,
+    status,
+    started_at,
+    finished_at,
+    changed_tables,
+    error_code,
+    error_message
+from ops.pipeline_runs
+order by started_at desc
+limit %(limit)s;
+
+-- name: published_tables
+select
+    table_schema,
+    table_name
+from information_schema.tables
+where
+    table_schema in ('validated', 'features', 'marts')
+    and table_type = 'BASE TABLE'
+    and table_name not like '%%\_\_dbt\_%%'
+order by table_schema, table_name;
+
+-- name: ledger_totals
+select
+    coalesce(sum(received_rows), 0)::bigint as received,
+    coalesce(sum(stored_rows), 0)::bigint as stored,
+    coalesce(sum(duplicate_rows), 0)::bigint as duplicate,
+    coalesce(sum(rejected_rows), 0)::bigint as rejected,
+    coalesce(sum(conflict_rows), 0)::bigint as conflict,
+    count(*) filter (where status = 'received') as pending_files,
+    count(*) filter (where status = 'failed') as failed_files,
+    count(*) filter (where status = 'refused') as refused_files
+from raw.ingestions;
+
+-- name: rejection_reasons
+select
+    reason_code as reason,
+    count(*) as rows
+from raw.rejected_rows
+group by reason_code
+order by rows desc, reason
+limit 5;
+
+-- name: quarantine_reasons
+select
+    reason ->> 'message' as reason,
+    count(*) as rows
+from validated.fct_quarantined_submissions,
+    jsonb_array_elements(reasons) as reason
+group by reason ->> 'message'
+order by rows desc, reason
+limit 5;
+
+-- name: layer_counts
+select
+    (select count(*) from validated.fct_households) as released,
+    (select count(*) from validated.fct_quarantined_submissions) as quarantined,
+    (select coalesce(sum(superseded_submissions), 0)::bigint from marts.rpt_ingestions) as superseded,
+    (
+        select count(*)
+        from information_schema.columns
+        where table_schema = 'features' and table_name = 'fct_household_features'
+    ) as columns_of_features,
+    (select count(vulnerability_probability) from marts.fct_household_risk) as predicted;
+
+-- name: district_risk
+select
+    district,
+    households,
+    households_predicted_vulnerable,
+    households_critical,
+    households_high,
+    mean_vulnerability_probability,
+    households_measured,
+    households_measured_vulnerable
+from marts.rpt_district_summary
+where households > 0
+order by mean_vulnerability_probability desc nulls last, district;
+
+-- name: has_marts
+select to_regclass('marts.rpt_district_summary') is not null;
