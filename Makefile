@@ -5,9 +5,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
+COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-header pyproject.toml --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format lock bench clean
+.PHONY: help install demo test lint format lock bench stop clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
@@ -26,3 +28,35 @@ $(VENV)/.installed: $(UV) locks/development.txt pyproject.toml
 	@touch $@
 
 install: $(VENV)/.installed ## set up the environment in .venv
+
+KYALO := $(BIN)/kyalo
+
+demo: install ## set up everything and run the main job; SURVEYS=file.csv runs it on a file of yours
+	@$(KYALO) demo $(if $(SURVEYS),--surveys "$(SURVEYS)")
+
+test: install ## set up everything and run every test
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: install ## check style, types, imports and SQL
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(KYALO) exec $(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
+
+format: install ## write Python as the style asks
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix --quiet .
+
+lock: $(UV) ## resolve the dependencies again and write the lock files
+	@$(UV) pip compile $(COMPILE) --group lint --group test -o locks/development.txt
+	@$(UV) pip compile $(COMPILE) -c locks/development.txt -o locks/runtime.txt
+
+bench: install ## measure, and compare with the goals in docs/benchmarks.md
+	@$(BIN)/python -m benchmarks.main_job
+
+stop: ## stop the embedded PostgreSQL
+	@$(KYALO) stop
+
+clean: ## remove the environment and caches; surveys and models stay in .kyalo
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/dbt_packages

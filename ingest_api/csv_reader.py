@@ -17,7 +17,12 @@ LONGEST_LINE = 64 * 1024**2
 MOST_LINES = 100  # of one record: beyond this a quote was opened and not closed
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 UTF8_MARK = b"\xef\xbb\xbf"
-FOREIGN_FORMATS = {b"PK\x03\x04": "a zip or Excel file", b"%PDF": "a PDF", b"\x89PNG": "a picture", b"\x1f\x8b": "gzipped"}
+FOREIGN_FORMATS = {
+    b"PK\x03\x04": "a zip or Excel file",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a picture",
+    b"\x1f\x8b": "gzipped",
+}
 
 csv.field_size_limit(LONGEST_LINE)
 

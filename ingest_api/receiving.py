@@ -20,6 +20,7 @@ from warehouse.database import Database, queries
 from warehouse.errors import IntegrityError, KyaloError, RefusedSurveyError, Terminal, UnreadableFileError
 from warehouse.storage import ObjectStore
 
+CHUNK_BYTES = 1024**2
 CSV_TYPE = "text/csv"
 JSON_TYPE = "application/json"
 
@@ -134,7 +135,8 @@ def bundle_bodies(database: Database, store: ObjectStore, form: str) -> int:
         if not waiting:
             return 0
         lines = "".join(
-            json.dumps({"ingestion_id": row["ingestion_id"], "body": json.loads(row["body"])}, ensure_ascii=False) + "\n"
+            json.dumps({"ingestion_id": row["ingestion_id"], "body": json.loads(row["body"])}, ensure_ascii=False)
+            + "\n"
             for row in waiting
         ).encode()
         key = f"raw/{form}/{datetime.now(UTC):%Y-%m-%d}/{hashlib.sha256(lines).hexdigest()}.jsonl"
@@ -173,13 +175,13 @@ def _finish(
     )
 
 
-def _flatten(
-    contract: Contract, household_id: str, answers: dict[str, Any], key: str | None
-) -> tuple[Layout, Record]:
+def _flatten(contract: Contract, household_id: str, answers: dict[str, Any], key: str | None) -> tuple[Layout, Record]:
     """One survey's answers as a header and a row."""
     given = {name: value for name, value in answers.items() if value is not None}
     names = contract.resolve(given)
-    stated = next((given[header] for header, name in zip(given, names, strict=True) if name == IDENTIFIER), household_id)
+    stated = next(
+        (given[header] for header, name in zip(given, names, strict=True) if name == IDENTIFIER), household_id
+    )
     if str(stated).strip() != household_id.strip():
         message = f"The survey names two households: {household_id!r} and {stated!r}."
         raise RefusedSurveyError(message, code="survey.two_households", remedy=f"Send one {IDENTIFIER}.")
@@ -187,7 +189,9 @@ def _flatten(
     cells = {header: text for header, text in cells.items() if contract.resolve([header]) != [IDENTIFIER]}
     cells[IDENTIFIER] = household_id
     if key:
-        cells = {h: text for h, text in cells.items() if contract.resolve([h]) != ["submission_id"]} | {"submission_id": key}
+        cells = {h: text for h, text in cells.items() if contract.resolve([h]) != ["submission_id"]} | {
+            "submission_id": key
+        }
     return Layout(contract, list(cells)), Record(1, list(cells.values()))
 
 
@@ -218,11 +222,22 @@ def _insert(
     estimated_rows: int = 0,
     error: KyaloError | None = None,
 ) -> Receipt:
-    values = {**facts, "status": status, "object_key": object_key, "estimated_rows": estimated_rows, **_error_facts(error)}
+    values = {
+        **facts,
+        "status": status,
+        "object_key": object_key,
+        "estimated_rows": estimated_rows,
+        **_error_facts(error),
+    }
     row = _fetch(connection, "insert_ingestion", **values)
     assert row is not None  # noqa: S101 - the statement inserts one row or raises
     return Receipt(
-        row["ingestion_id"], row["duplicate_of"], facts["filename"], facts["size_bytes"], estimated_rows, row["received_at"]
+        row["ingestion_id"],
+        row["duplicate_of"],
+        facts["filename"],
+        facts["size_bytes"],
+        estimated_rows,
+        row["received_at"],
     )
 
 
@@ -239,5 +254,8 @@ def _fetch(connection: psycopg.Connection, statement: str, **values: Any) -> dic
 
 
 def _digest(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
     file.seek(0)
-    return hashlib.file_digest(file, "sha256").hexdigest()
+    while chunk := file.read(CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()

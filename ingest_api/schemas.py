@@ -3,12 +3,12 @@
 from dataclasses import asdict
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from ingest_api.ledger import Entry, Rejected
 from ingest_api.receiving import Receipt
 
-EXAMPLE_SURVEY = {
+EXAMPLE_SURVEY: dict[str, JsonValue] = {
     "household_id": "HH12345",
     "survey_data": {
         "household_size": 6,
@@ -139,7 +139,7 @@ class IngestionStatus(BaseModel):
         """The status that a ledger entry tells."""
         return cls(
             ingestion_id=entry.ingestion_id,
-            status=entry.state,  # type: ignore[arg-type] # one of the five by construction, and checked by pydantic
+            status=entry.state,
             progress=_progress(entry),
             results=_results(entry),
             balance=Balance(

@@ -68,7 +68,9 @@ def load(
 
 @app.command()
 def build(
-    arguments: Annotated[list[str] | None, typer.Argument(help="Passed to `dbt build`, such as -s fct_households.")] = None,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="Passed to `dbt build`, such as -s fct_households.")
+    ] = None,
 ) -> None:
     """Build and test the dbt models."""
     from orchestration.pipeline import build as build_models
@@ -205,19 +207,23 @@ def psql(context: typer.Context) -> None:
     with open_warehouse() as warehouse:
         environment = warehouse.database.environment()
         programs = EmbeddedServer(warehouse.settings.home).programs
-    names = {"DB_HOST": "PGHOST", "DB_PORT": "PGPORT", "DB_NAME": "PGDATABASE", "DB_USER": "PGUSER", "DB_PASSWORD": "PGPASSWORD"}
-    connection = {names[name]: value for name, value in environment.items()}
+    names = {"HOST": "PGHOST", "PORT": "PGPORT", "NAME": "PGDATABASE", "USER": "PGUSER", "PASSWORD": "PGPASSWORD"}
+    connection = {names[name.removeprefix("DB_")]: value for name, value in environment.items()}
     os.execve(programs / "psql", ["psql", *context.args], {**os.environ, **connection})  # noqa: S606 - no shell
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def dbt(context: typer.Context) -> None:
     """Run any dbt command on the warehouse; arguments are passed on."""
-    from orchestration.dbt import dbt_environment
+    _execute([sys.executable, "-m", "dbt.cli.main", *context.args])
 
-    with open_warehouse() as warehouse:
-        environment = dbt_environment(warehouse)
-    os.execve(sys.executable, [sys.executable, "-m", "dbt.cli.main", *context.args], environment)  # noqa: S606 - no shell
+
+@app.command("exec", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def execute(context: typer.Context) -> None:
+    """Run a program in the environment that names the warehouse (DB_*, DBT_*)."""
+    if not context.args:
+        raise ConfigurationError("Say what to run.", code="exec.no_command", remedy="kyalo exec PROGRAM [ARGUMENTS]")
+    _execute(context.args)
 
 
 @app.command()
@@ -249,10 +255,19 @@ def main() -> None:
         if error.remedy:
             err.print(error.remedy, highlight=False)
         sys.exit(TRY_AGAIN if isinstance(error, Transient) else 1)
-    except Exception:
+    except Exception:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         log_file = _keep_traceback()
         err.print(f"[red]error[/] internal.error: something went wrong that should not; it stands in {log_file}")
         sys.exit(1)
+
+
+def _execute(command: list[str]) -> None:
+    """Become another program, in dbt's environment."""
+    from orchestration.dbt import dbt_environment
+
+    with open_warehouse() as warehouse:
+        environment = dbt_environment(warehouse)
+    os.execvpe(command[0], command, environment)  # noqa: S606 - no shell
 
 
 def _keep_traceback() -> Path:

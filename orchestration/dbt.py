@@ -97,20 +97,20 @@ class Dbt:
 
     def _invoke(self, *arguments: str) -> list[Node]:
         with self._warehouse.database.lock(LOCK):
-            answer = self._ask(["--quiet", *arguments])
-        nodes = [Node(**node) for node in answer["nodes"]]
-        if not answer["success"]:
-            raise self._failure(answer["problem"], nodes)
+            success, problem, nodes = self._ask(["--quiet", *arguments])
+        if not success:
+            raise self._failure(problem, nodes)
         return nodes
 
-    def _ask(self, arguments: list[str]) -> dict[str, object]:
+    def _ask(self, arguments: list[str]) -> tuple[bool, str | None, list[Node]]:
         commands, answers = _pipe(self._child.stdin), _pipe(self._child.stdout)
         commands.write(json.dumps(arguments) + "\n")
         commands.flush()
         line = answers.readline()
         if not line:
             raise BuildError("dbt ended in the middle of its work.", remedy=f"See {self._log_file}, then run again.")
-        return json.loads(line)
+        answer = json.loads(line)
+        return answer["success"], answer["problem"], [Node(**node) for node in answer["nodes"]]
 
     def _failure(self, problem: str | None, nodes: list[Node]) -> BuildError:
         bad = [node for node in nodes if node.status not in GOOD]

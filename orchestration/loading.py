@@ -59,8 +59,10 @@ def print_status(console: Console, status: IngestionStatus) -> None:
     )
     if status.results:
         console.print(
-            f"  {progress.valid_records:,} valid, {progress.failed_records:,} failed; quality {status.results.quality_score}%;"
-            f" {status.results.predictions_generated:,} predictions, {status.results.vulnerable_households:,} vulnerable"
+            f"  {progress.valid_records:,} valid, {progress.failed_records:,} failed;"
+            f" quality {status.results.quality_score}%;"
+            f" {status.results.predictions_generated:,} predictions,"
+            f" {status.results.vulnerable_households:,} vulnerable"
         )
     if status.error_code:
         console.print(f"  {status.error_code}: {status.error_message}")

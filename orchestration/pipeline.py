@@ -1,12 +1,12 @@
 """The pipeline: land what waits, build, train if there is no model, score, build what reads predictions."""
 
-from orchestration.context import Warehouse
-from orchestration.dbt import Dbt, Node
-from orchestration.runs import Run, recorded_run
 from ingest_api.receiving import bundle_bodies, land_next
 from ml.registry import champions
 from ml.score import ScoreSummary, score
 from ml.train import train
+from orchestration.context import Warehouse
+from orchestration.dbt import Dbt, Node
+from orchestration.runs import Run, recorded_run
 from warehouse.contract import list_forms
 
 LOCK = "kyalo.pipeline"

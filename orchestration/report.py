@@ -51,7 +51,9 @@ def print_runs(console: Console, account: dict[str, Any]) -> None:
     ledger = account["ledger"]
     console.rule("runs", align="left")
     for row in account["runs"]:
-        changed = f"{len(row['changed_tables'])} tables changed" if row["status"] == "succeeded" else row["error_message"]
+        changed = (
+            f"{len(row['changed_tables'])} tables changed" if row["status"] == "succeeded" else row["error_message"]
+        )
         console.print(f"{row['started_at'][:19]}  {row['status']}  {changed or ''}", highlight=False)
     console.print(
         f"files: {ledger['pending_files']} pending, {ledger['failed_files']} failed, {ledger['refused_files']} refused"
@@ -80,7 +82,9 @@ def _print_surveys(console: Console, account: dict[str, Any]) -> None:
             f" + superseded {layers['superseded']:,}"
         )
         _print_reasons(console, "quarantined", account["quarantined"])
-        console.print(f"features {layers['columns_of_features']} columns; predictions for {layers['predicted']:,} households")
+        console.print(
+            f"features {layers['columns_of_features']} columns; predictions for {layers['predicted']:,} households"
+        )
 
 
 def _print_reasons(console: Console, what: str, reasons: Sequence[dict[str, Any]]) -> None:

@@ -103,7 +103,9 @@ def _fingerprints(connection: psycopg.Connection) -> dict[str, str]:
 
 
 def _fingerprint(connection: psycopg.Connection, schema: str, table: str) -> str:
-    statement = sql.SQL("select count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) from {} as t")
+    statement = sql.SQL(
+        "select count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) from {} as t"
+    )
     row = connection.execute(statement.format(sql.Identifier(schema, table))).fetchone()
     return str(row[0]) if row else ""
 

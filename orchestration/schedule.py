@@ -54,4 +54,4 @@ def _run(warehouse: Warehouse) -> None:
         run = run_pipeline(warehouse)
         logger.info("run %s: %d tables changed", run.run_id, len(run.changed_tables))
     except KyaloError as error:
-        logger.error("%s: %s", error.error_code, error)
+        logger.error("%s: %s", error.error_code, error)  # noqa: TRY400 - the message says all that a reader needs

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from warehouse.address import Address
 from warehouse.database import Database
 from warehouse.embedded import EmbeddedServer
 from warehouse.migrations import migrate
@@ -76,19 +77,19 @@ def survey_file() -> Path:
 
 
 def _settings(server: EmbeddedServer, name: str, home: Path) -> Settings:
-    arguments = server.connection_arguments()
+    address = server.address()
     return Settings(
         _env_file=None,
         kyalo_home=home,
-        db_host=str(arguments["host"]),
-        db_port=int(arguments["port"]),
+        db_host=address["host"],
+        db_port=address["port"],
         db_name=name,
-        db_user=str(arguments["user"]),
-        db_password=str(arguments["password"]),
+        db_user=address["user"],
+        db_password=address["password"],
     )
 
 
 def _administer(server: EmbeddedServer, statement: str, *names: str) -> None:
-    arguments = server.connection_arguments() | {"dbname": "postgres"}
-    with psycopg.connect(**arguments, autocommit=True) as connection:
+    address = Address(**{**server.address(), "dbname": "postgres"})
+    with psycopg.connect(**address, autocommit=True) as connection:
         connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

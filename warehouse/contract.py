@@ -18,7 +18,13 @@ from warehouse.settings import PROJECT_ROOT
 
 STAGING_FOLDER = PROJECT_ROOT / "dbt_project" / "models" / "staging"
 IDENTIFIER = "household_id"
-FIELD_TYPES = {"text": "text", "integer": "integer", "double precision": "numeric", "boolean": "boolean", "date": "date"}
+FIELD_TYPES = {
+    "text": "text",
+    "integer": "integer",
+    "double precision": "numeric",
+    "boolean": "boolean",
+    "date": "date",
+}
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,9 @@ def load_contract(form: str) -> Contract:
     path = STAGING_FOLDER / form / f"_{form}__sources.yml"
     if not re.fullmatch(r"[a-z][a-z0-9_]*", form) or not path.exists():
         known = ", ".join(list_forms())
-        raise ContractError(f"There is no form {form!r}.", code="contract.unknown_form", remedy=f"Known forms: {known}.")
+        raise ContractError(
+            f"There is no form {form!r}.", code="contract.unknown_form", remedy=f"Known forms: {known}."
+        )
     try:
         table = _only_table(path)
         columns = [column for column in table["columns"] if not _meta(column).get("envelope")]
@@ -110,7 +118,7 @@ def list_forms() -> list[str]:
 
 
 def _only_source(path: Path) -> dict[str, Any]:
-    (source,) = yaml.load(path.read_text(), yaml.CSafeLoader)["sources"]  # noqa: S506 - a safe loader
+    (source,) = yaml.load(path.read_text(), yaml.CSafeLoader)["sources"]
     return dict(source)
 
 

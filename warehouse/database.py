@@ -12,6 +12,7 @@ import sqlalchemy
 from psycopg import sql
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from warehouse.address import Address
 from warehouse.embedded import EmbeddedServer
 from warehouse.errors import BusyError, DatabaseUnavailableError
 from warehouse.settings import Settings
@@ -38,28 +39,33 @@ class Database:
         self._embedded = EmbeddedServer(settings.home) if settings.is_embedded else None
         self._pool: Pool | None = None
 
-    def arguments(self) -> dict[str, str | int]:
-        """What psycopg needs to connect; starts the embedded server when there is need."""
+    def address(self) -> Address:
+        """Where the database is; starts the embedded server when there is need."""
         if self._embedded:
             return self._embedded.ensure_running()
-        return {
-            "host": self.settings.db_host or "",
-            "port": self.settings.db_port,
-            "dbname": self.settings.db_name,
-            "user": self.settings.db_user,
-            "password": self.settings.db_password.get_secret_value(),
-        }
+        return Address(
+            host=self.settings.db_host or "",
+            port=self.settings.db_port,
+            dbname=self.settings.db_name,
+            user=self.settings.db_user,
+            password=self.settings.db_password.get_secret_value(),
+        )
 
     def environment(self) -> dict[str, str]:
         """The DB_* variables that make a child process, dbt for one, use this database."""
-        arguments = self.arguments()
-        names = {"DB_HOST": "host", "DB_PORT": "port", "DB_NAME": "dbname", "DB_USER": "user", "DB_PASSWORD": "password"}
-        return {variable: str(arguments[name]) for variable, name in names.items()}
+        address = self.address()
+        return {
+            "DB_HOST": address["host"],
+            "DB_PORT": str(address["port"]),
+            "DB_NAME": address["dbname"],
+            "DB_USER": address["user"],
+            "DB_PASSWORD": address["password"],
+        }
 
     def connect(self) -> psycopg.Connection:
         """Open a connection of the caller's own, to be closed by the caller."""
         try:
-            return psycopg.connect(**self.arguments(), application_name="kyalo", connect_timeout=10)  # type: ignore[arg-type]
+            return psycopg.connect(**self.address(), application_name="kyalo", connect_timeout=10)
         except psycopg.OperationalError as error:
             raise _unavailable(error) from error
 
@@ -117,7 +123,7 @@ class Database:
     def _open_pool(self) -> Pool:
         if self._pool is None:
             self._pool = ConnectionPool(
-                kwargs={**self.arguments(), "application_name": "kyalo", "connect_timeout": 10},
+                kwargs={**self.address(), "application_name": "kyalo", "connect_timeout": 10},
                 min_size=1,
                 max_size=self._pool_size,
                 check=ConnectionPool.check_connection,

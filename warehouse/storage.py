@@ -48,7 +48,7 @@ class LocalStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def put(self, key: str, source: BinaryIO, content_type: str) -> StoredObject:
+    def put(self, key: str, source: BinaryIO, content_type: str) -> StoredObject:  # noqa: ARG002 - for other stores
         """Keep all of `source` under `key`; the content type is told by the key's suffix."""
         path = self._path(key)
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

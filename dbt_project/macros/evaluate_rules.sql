@@ -6,7 +6,7 @@
                 case when ({{ rule.predicate }}) then '{{ rule.id }}' end,
             {% endfor %}
             null
-        ]::text [],
+        ]::text[],
         null
     )
 {%- endmacro %}

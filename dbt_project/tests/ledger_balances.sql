@@ -1,4 +1,7 @@
-{#- received = stored + duplicate + rejected + conflict for every upload, and what the ledger calls stored is in raw. -#}
+{#-
+    received = stored + duplicate + rejected + conflict for every upload, and what the ledger
+    calls stored is in raw.
+-#}
 with
 
 ledger as (
@@ -31,7 +34,8 @@ unbalanced as (
     where
         ledger.form = 'household_survey'
         and (
-            ledger.received_rows <> ledger.stored_rows + ledger.duplicate_rows + ledger.rejected_rows + ledger.conflict_rows
+            ledger.received_rows
+            <> ledger.stored_rows + ledger.duplicate_rows + ledger.rejected_rows + ledger.conflict_rows
             or ledger.stored_rows <> coalesce(counted.rows_in_raw, 0)
         )
 )

@@ -88,7 +88,7 @@ def _create_entry() -> pwd.struct_passwd:
     if entry := _find_entry():
         return entry
     raise ConfigurationError(
-        f"PostgreSQL refuses to run as root and the user {ACCOUNT_NAME} could not be created: {said or 'no useradd here'}.",
+        f"PostgreSQL refuses to run as root, and user {ACCOUNT_NAME} could not be made: {said or 'no useradd here'}.",
         code="embedded.no_account",
         remedy=f"Create a system user {ACCOUNT_NAME}, run Kyalo as an ordinary user, or set DB_HOST.",
     )

@@ -93,7 +93,7 @@ class Cluster:
 
     def _write(self, path: Path, text: str) -> None:
         """Write a file as the account itself: root follows no link that the account may have laid."""
-        command = ["/bin/sh", "-c", 'umask 077; cat > "$1"', "sh", path]
+        command: list[str | Path] = ["/bin/sh", "-c", 'umask 077; cat > "$1"', "sh", path]
         run = self.account.run if self.account else run_program
         self._demand(run(command, input=text), "written to")
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from warehouse.address import Address
 from warehouse.embedded.account import Account, server_account, system_folder
 from warehouse.embedded.binaries import find_installation, reachable_installation
 from warehouse.embedded.cluster import HOST, ROLE, Cluster
@@ -51,20 +52,20 @@ class EmbeddedServer:
         """Folder of PostgreSQL's client programs (psql, pg_dump)."""
         return find_installation() / "bin"
 
-    def connection_arguments(self) -> dict[str, str | int]:
-        """What psycopg needs to connect; the server must have been started once."""
+    def address(self) -> Address:
+        """Where the server is; it must have been started once."""
         state, password = self.state(), self._read_password()
         if state is None or password is None:
             raise DatabaseUnavailableError(f"No PostgreSQL was ever started in {self.home}.", code="embedded.absent")
-        return {"host": HOST, "port": state.port, "dbname": DATABASE, "user": ROLE, "password": password}
+        return Address(host=HOST, port=state.port, dbname=DATABASE, user=ROLE, password=password)
 
-    def ensure_running(self) -> dict[str, str | int]:
-        """Start the server unless it answers, and return what psycopg needs to connect."""
+    def ensure_running(self) -> Address:
+        """Start the server unless it answers, and return where it is."""
         if not self.is_running():
             with self._locked() as lock:
                 if not self.is_running():
                     self._start(lock)
-        return self.connection_arguments()
+        return self.address()
 
     def is_running(self) -> bool:
         """Whether the server answers and knows our password."""
@@ -99,7 +100,7 @@ class EmbeddedServer:
         if not cluster.data.exists():
             cluster.create(password, keep_open=lock)
         self._start_on_free_port(cluster, state)
-        _create_database(self.connection_arguments())
+        _create_database(self.address())
 
     def _start_on_free_port(self, cluster: Cluster, state: ServerState) -> None:
         for attempt in range(PORT_ATTEMPTS):
@@ -175,8 +176,9 @@ def _answers(port: int, password: str) -> bool:
         return False
 
 
-def _create_database(arguments: dict[str, str | int]) -> None:
-    with psycopg.connect(**(arguments | {"dbname": "postgres"}), autocommit=True) as connection:
+def _create_database(address: Address) -> None:
+    address["dbname"] = "postgres"
+    with psycopg.connect(**address, autocommit=True) as connection:
         if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
 

@@ -1,4 +1,7 @@
-{#- The newest model version speaks for a track; a prediction of an older submission of the household does not count. -#}
+{#-
+    The newest model version speaks for a track; a prediction of an older submission of the
+    household does not count.
+-#}
 {{
     config(
         indexes=[

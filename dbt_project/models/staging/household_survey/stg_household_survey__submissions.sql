@@ -45,12 +45,12 @@ cleaned as (
 
 typed as (
     select
-        submission_id,
-        ingestion_id,
-        row_number,
-        content_hash,
-        form_version,
-        source,
+        cleaned.submission_id,
+        cleaned.ingestion_id,
+        cleaned.row_number,
+        cleaned.content_hash,
+        cleaned.form_version,
+        cleaned.source,
         {% for field in fields %}
             {{ cast_field(field, 'cleaned.' ~ field.name) }} as {{ field.name }},
         {% endfor %}
@@ -65,11 +65,11 @@ typed as (
                     end,
                 {% endfor %}
                 null
-            ]::text [],
+            ]::text[],
             null
         ) as cast_error_columns,
-        extras,
-        received_at
+        cleaned.extras,
+        cleaned.received_at
     from cleaned
 )
 
