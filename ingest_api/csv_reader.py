@@ -138,16 +138,18 @@ class Lines:
         return first
 
     def _decode(self, file: BinaryIO) -> Iterator[str]:
-        mark = file.read(3)
-        if mark[:2] in UTF16_MARKS:
-            file.seek(0)
-            yield from io.TextIOWrapper(file, encoding="utf-16", newline="")
-            return
-        file.seek(len(UTF8_MARK) if mark == UTF8_MARK else 0)
-        while line := file.readline(LONGEST_LINE):
-            if len(line) == LONGEST_LINE:
-                raise UnreadableFileError("A line is longer than 64 MiB.", code="file.line_too_long")
-            yield self._decode_line(line)
+        head = file.read(HEAD_BYTES)
+        file.seek(len(UTF8_MARK) if head.startswith(UTF8_MARK) else 0)
+        if head.startswith(UTF16_MARKS):
+            yield from _wrapped_lines(file, "utf-16")
+        elif b"\n" not in head and b"\r" in head:
+            # Lines end in carriage returns alone; Latin-1 gives each byte back as it was.
+            yield from (self._decode_line(line.encode("latin-1")) for line in _wrapped_lines(file, "latin-1"))
+        else:
+            while line := file.readline(LONGEST_LINE):
+                if len(line) == LONGEST_LINE:
+                    raise UnreadableFileError("A line is longer than 64 MiB.", code="file.line_too_long")
+                yield self._decode_line(line)
 
     def _decode_line(self, line: bytes) -> str:
         for encoding in ("utf-8", "cp1252"):
@@ -159,6 +161,15 @@ class Lines:
             return text
         self.recoded += 1
         return line.decode("latin-1")  # any byte is a character there
+
+
+def _wrapped_lines(file: BinaryIO, encoding: str) -> Iterator[str]:
+    text = io.TextIOWrapper(file, encoding=encoding, newline="")
+    try:
+        yield from text
+    finally:
+        if not file.closed:
+            text.detach()  # the file is the caller's to close
 
 
 def open_csv(file: BinaryIO, contract: Contract) -> CsvFile:
@@ -179,7 +190,7 @@ def open_csv(file: BinaryIO, contract: Contract) -> CsvFile:
     layout, delimiter = _best_layout(contract, header)
     data_bytes = max(0, size - len(header.encode()))
     body = head[len(header.encode()) :]
-    line_bytes = len(body) / max(1, body.count(b"\n")) if body else 1
+    line_bytes = len(body) / max(1, body.count(b"\n") or body.count(b"\r")) if body else 1
     if not body.strip():
         raise UnreadableFileError("The file has a header and no rows.", code="file.no_rows")
     return CsvFile(layout, delimiter, max(1, round(data_bytes / max(1.0, line_bytes))), lines)

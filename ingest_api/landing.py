@@ -97,7 +97,7 @@ def _land_submissions(
     balance.conflict += len(conflicts)
     balance.duplicate += len(submissions) - len(stored) - len(conflicts)
     for row in stored:
-        balance.unknown_fields.update(json.loads(row.extras) if row.extras else ())
+        balance.unknown_fields.update(list(json.loads(row.extras or "{}")))
 
 
 def _copy_raw(form: str, layout: Layout) -> sql.Composed:

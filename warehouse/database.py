@@ -70,8 +70,8 @@ class Database:
             raise _unavailable(error) from error
 
     def engine(self) -> sqlalchemy.Engine:
-        """An SQLAlchemy engine over the same connections."""
-        return sqlalchemy.create_engine("postgresql+psycopg://", creator=self.connect)
+        """An SQLAlchemy engine that opens a connection for each use and closes it after."""
+        return sqlalchemy.create_engine("postgresql+psycopg://", creator=self.connect, poolclass=sqlalchemy.NullPool)
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection]:

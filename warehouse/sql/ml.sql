@@ -103,8 +103,40 @@ select count(*) from pg_temp.scored_rows;
 
 -- name: merge_scored_rows
 with
+changed as (
+    select
+        scored.household_id,
+        scored.survey_round,
+        scored.submission_id,
+        scored.track,
+        scored.prediction,
+        scored.probability,
+        scored.confidence,
+        scored.risk_category,
+        scored.model_name,
+        scored.model_version
+    from pg_temp.scored_rows as scored
+    left join ml.predictions as existing
+        using (household_id, survey_round, track, model_name, model_version)
+    where
+        existing.prediction_id is null
+        or (
+            existing.submission_id,
+            existing.prediction,
+            existing.probability,
+            existing.confidence,
+            existing.risk_category
+        ) is distinct from (
+            scored.submission_id,
+            scored.prediction,
+            scored.probability,
+            scored.confidence,
+            scored.risk_category
+        )
+),
+
 merged as (
-    insert into ml.predictions as existing (
+    insert into ml.predictions (
         household_id,
         survey_round,
         submission_id,
@@ -129,7 +161,7 @@ merged as (
         model_name,
         model_version,
         %(run_id)s
-    from pg_temp.scored_rows
+    from changed
     on conflict (household_id, survey_round, track, model_name, model_version) do update
     set
         submission_id = excluded.submission_id,
@@ -139,22 +171,8 @@ merged as (
         risk_category = excluded.risk_category,
         scored_at = excluded.scored_at,
         run_id = excluded.run_id
-    where
-        (
-            existing.submission_id,
-            existing.prediction,
-            existing.probability,
-            existing.confidence,
-            existing.risk_category
-        ) is distinct from (
-            excluded.submission_id,
-            excluded.prediction,
-            excluded.probability,
-            excluded.confidence,
-            excluded.risk_category
-        )
     returning
-        new.track as track,
+        new.track,
         old.prediction_id is null as is_new
 )
 
