@@ -1,0 +1,1 @@
+"""Models over the feature mart: train, evaluate, register, score."""

@@ -86,7 +86,7 @@ def train(
 ) -> None:
     """Train, compare and register models on the feature mart."""
     from ml.features import TRACKS
-    from ml.train import train as train_models
+    from orchestration.pipeline import train_models
     from orchestration.report import print_models
 
     tracks = [name for name in TRACKS if not track or name in track]
@@ -94,24 +94,25 @@ def train(
         raise ConfigurationError(f"{', '.join(track)}: tracks are {', '.join(TRACKS)}.", code="train.unknown_track")
     with open_warehouse() as warehouse:
         with out.status("training"):
-            models = train_models(warehouse.database, warehouse.store, tracks=tracks, run_id="manual")
+            models = train_models(warehouse, tracks)
         print_models(out, models)
 
 
 @app.command()
 def score() -> None:
     """Score the households of the feature mart with the newest models."""
-    from ml.score import score as score_households
-    from orchestration.pipeline import describe_scores
+    from orchestration.pipeline import score_households
 
     with open_warehouse() as warehouse, out.status("scoring"):
-        summary = score_households(warehouse.database, warehouse.store, run_id="manual")
-    out.print(f"[green]done[/]: {describe_scores(summary)}")
+        said = score_households(warehouse)
+    out.print(f"[green]done[/]: {said}")
 
 
 @app.command()
 def run(
-    retrain: Annotated[bool, typer.Option("--retrain", help="Train new models also where there are some.")] = False,
+    retrain: Annotated[
+        bool, typer.Option("--retrain", help="Train also where there are models; the same rows keep their model.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the pipeline: land what waits, build, train if there is no model, score, build the marts."""

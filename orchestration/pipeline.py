@@ -1,7 +1,10 @@
 """The pipeline: land what waits, build, train if there is no model, score, build what reads predictions."""
 
+from collections.abc import Sequence
+
 from ingest_api.receiving import bundle_bodies, land_next
-from ml.registry import champions
+from ml.features import TRACKS, Track
+from ml.registry import TrainedModel, champions
 from ml.score import ScoreSummary, score
 from ml.train import train
 from orchestration.context import Warehouse
@@ -54,6 +57,18 @@ def land_all(warehouse: Warehouse) -> list[str]:
     return landed
 
 
+def train_models(warehouse: Warehouse, tracks: Sequence[Track]) -> list[TrainedModel]:
+    """Train the models of some tracks, outside a run."""
+    with warehouse.database.lock(LOCK):
+        return train(warehouse.database, warehouse.store, tracks=tracks, run_id="manual")
+
+
+def score_households(warehouse: Warehouse) -> str:
+    """Score the feature mart outside a run, and say what came of it."""
+    with warehouse.database.lock(LOCK):
+        return describe_scores(score(warehouse.database, warehouse.store, run_id="manual"))
+
+
 def describe_scores(summary: ScoreSummary) -> str:
     """What scoring did, in a few words."""
     return "; ".join(
@@ -70,7 +85,7 @@ def _load(warehouse: Warehouse, run: Run) -> None:
 
 def _train(warehouse: Warehouse, run: Run, retrain: bool) -> None:
     with run.step("train") as step:
-        if champions(warehouse.database) and not retrain:
+        if champions(warehouse.database).keys() == set(TRACKS) and not retrain:
             step.did = "models are there"
             return
         models = train(warehouse.database, warehouse.store, run_id=run.run_id)

@@ -21,8 +21,7 @@ def create_raw_table(connection: psycopg.Connection, contract: Contract) -> None
     """Create a form's raw table, or add the columns that its contract has gained. No column is ever dropped."""
     table = sql.Identifier("raw", contract.form)
     envelope = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
-        for name, kind in ENVELOPE.items()
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in ENVELOPE.items()
     )
     connection.execute(sql.SQL("create table if not exists {} ({})").format(table, envelope))
     _index(connection, contract.form, table)

@@ -165,9 +165,7 @@ cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(st.text("ABC", max_size=2), cells, cells), min_size=1, max_size=12))
-def test_ledger_balances_for_any_file(
-    database: Database, store: LocalStore, rows: list[tuple[str, str, str]]
-) -> None:
+def test_ledger_balances_for_any_file(database: Database, store: LocalStore, rows: list[tuple[str, str, str]]) -> None:
     """Whatever stands in the cells, every row that was written is stored, duplicate, rejected or in conflict."""
     import csv
 

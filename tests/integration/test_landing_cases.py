@@ -138,5 +138,7 @@ def test_quote_that_never_closes_costs_its_row_only(database: Database, store: L
 def test_conflicting_content_is_kept_for_review(database: Database, store: LocalStore) -> None:
     land(database, store, (CASES / "same_identity_other_content.csv").read_bytes())
     with database.transaction() as connection:
-        rows = connection.execute("select submission_key, content ->> 'household_size' from review.conflicts").fetchall()
+        rows = connection.execute(
+            "select submission_key, content ->> 'household_size' from review.conflicts"
+        ).fetchall()
     assert rows == [("s-1", "6")]

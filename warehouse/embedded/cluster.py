@@ -42,6 +42,11 @@ class Cluster:
         """PostgreSQL's data folder."""
         return self.folder / "data"
 
+    @property
+    def log_file(self) -> Path:
+        """What the server says; started anew with the server, the one before is kept."""
+        return self.folder / "server.log"
+
     def create(self, password: str, *, keep_open: int) -> None:
         """Make the data folder with one superuser and scram passwords; whole or not at all.
 
@@ -86,8 +91,9 @@ class Cluster:
             self._run("pg_ctl", "stop", "-m", "fast", "-w", "-t", "60", "-D", self.data)
 
     def _try_start(self) -> tuple[CompletedProcess[str], str]:
-        log = self.folder / "start.log"
-        log.unlink(missing_ok=True)
+        log = self.log_file
+        if log.exists():
+            log.rename(log.with_suffix(".log.before"))
         done = self._run("pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-D", self.data, "-l", log)
         return done, log.read_text(errors="replace") if log.exists() else done.stdout
 
@@ -106,7 +112,7 @@ class Cluster:
             raise DatabaseUnavailableError(
                 f"The embedded PostgreSQL in {self.folder} could not be {verb}: {(log or done.stdout).strip()[-2000:]}",
                 code="embedded.not_started",
-                remedy=f"See {self.data / 'log'}, or set DB_HOST to use another server.",
+                remedy=f"See {self.log_file}, or set DB_HOST to use another server.",
             )
 
 

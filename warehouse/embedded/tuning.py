@@ -49,11 +49,7 @@ def server_settings(data_folder: Path, *, port: int, socket_folder: Path) -> dic
         "client_connection_check_interval": "1s",
         "timezone": "UTC",
         "datestyle": "ISO, YMD",
-        "logging_collector": "on",
-        "log_directory": "log",
-        "log_filename": "postgresql-%a.log",
-        "log_truncate_on_rotation": "on",
-        "log_rotation_size": "0",
+        "log_checkpoints": "off",
         "log_line_prefix": "%m [%p] %a ",
     }
     if SHARED_MEMORY.exists() and shutil.disk_usage(SHARED_MEMORY).total < 256 * MEBIBYTE:

@@ -1,7 +1,4 @@
-{#-
-    The newest model version speaks for a track; a prediction of an older submission of the
-    household does not count.
--#}
+{#- A prediction that was made of an older submission of the household does not count. -#}
 {{
     config(
         indexes=[
@@ -25,24 +22,14 @@ predictions as (
     select * from {{ ref('stg_ml__predictions') }}
 ),
 
-ranked as (
-    select
-        *,
-        row_number() over (
-            partition by household_id, survey_round, track
-            order by model_version desc
-        ) as recency
-    from predictions
-),
-
 screening as (
-    select * from ranked
-    where track = 'screening' and recency = 1
+    select * from predictions
+    where track = 'screening'
 ),
 
 assessment as (
-    select * from ranked
-    where track = 'assessment' and recency = 1
+    select * from predictions
+    where track = 'assessment'
 ),
 
 risk as (

@@ -3,7 +3,7 @@
 with
 
 predictions as (
-    select * from {{ source('ml', 'predictions') }}
+    select * from {{ source('ml', 'current_predictions') }}
 ),
 
 renamed as (
