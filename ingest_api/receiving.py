@@ -103,7 +103,7 @@ def receive_survey(
         RefusedSurveyError: it cannot be kept, and nothing of it was.
     """
     contract = load_contract(form)
-    body = json.dumps({IDENTIFIER: household_id, "survey_data": answers}, ensure_ascii=False)
+    body = survey_body(household_id, answers)
     layout, record = _flatten(contract, household_id, answers, key)
     content = _encode(body)
     checked = layout.submission(record)
@@ -125,6 +125,11 @@ def receive_survey(
         arrival = Arrival(receipt.ingestion_id, contract, "api", receipt.received_at)
         _finish(connection, arrival, land(connection, arrival, layout, [record]), started, [])
     return receipt
+
+
+def survey_body(household_id: str, answers: dict[str, Any]) -> str:
+    """One survey as its original is kept."""
+    return json.dumps({IDENTIFIER: household_id, "survey_data": answers}, ensure_ascii=False)
 
 
 def bundle_bodies(database: Database, store: ObjectStore, form: str) -> int:

@@ -23,7 +23,7 @@ def serving_api(warehouse: Warehouse) -> Iterator[httpx2.Client]:
     log_file = warehouse.settings.home / "logs" / "api.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "uvicorn", "ingest_api.app:create_app", "--factory", "--port", str(port)]
-    environment = {**os.environ, "KYALO_HOME": str(warehouse.settings.home)}
+    environment = {**os.environ, **_settings_of(warehouse)}
     with log_file.open("a") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     try:
@@ -33,6 +33,12 @@ def serving_api(warehouse: Warehouse) -> Iterator[httpx2.Client]:
     finally:
         process.terminate()
         process.wait()
+
+
+def _settings_of(warehouse: Warehouse) -> dict[str, str]:
+    settings = warehouse.settings
+    own = {"KYALO_HOME": str(settings.home), "STORAGE_PATH": str(settings.store_folder)}
+    return own if settings.is_embedded else own | warehouse.database.environment()
 
 
 def _wait_until_healthy(client: httpx2.Client, process: "subprocess.Popen[bytes]") -> None:

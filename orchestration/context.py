@@ -45,5 +45,5 @@ def read_settings() -> Settings:
     try:
         return get_settings()
     except ValidationError as error:
-        reasons = "; ".join(f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors())
+        reasons = "; ".join(": ".join([*map(str.upper, map(str, item["loc"])), item["msg"]]) for item in error.errors())
         raise ConfigurationError(f"The settings cannot be used: {reasons}.", code="configuration.invalid") from error

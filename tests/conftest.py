@@ -5,12 +5,14 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from orchestration.context import Warehouse
 from warehouse.address import Address
 from warehouse.database import Database
 from warehouse.embedded import EmbeddedServer
@@ -47,27 +49,44 @@ def template(test_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFacto
     return name
 
 
-@pytest.fixture
-def settings(test_server: EmbeddedServer, template: str, tmp_path: Path) -> Iterator[Settings]:
-    """Settings that point at a fresh clone of the template and at a home of the test's own."""
+@contextmanager
+def cloned_warehouse(server: EmbeddedServer, template: str, home: Path) -> Iterator[Warehouse]:
+    """A fresh migrated warehouse, dropped in the end."""
     name = f"kyalo_{secrets.token_hex(6)}"
-    _administer(test_server, "create database {} template {}", name, template)
-    yield _settings(test_server, name, tmp_path / "home")
-    _administer(test_server, "drop database {} with (force)", name)
-
-
-@pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
-    """A fresh migrated database."""
+    _administer(server, "create database {} template {}", name, template)
+    settings = _settings(server, name, home)
     database = Database(settings)
-    yield database
+    yield Warehouse(settings, database, LocalStore(settings.store_folder))
     database.close()
+    _administer(server, "drop database {} with (force)", name)
 
 
 @pytest.fixture
-def store(settings: Settings) -> LocalStore:
+def warehouse(test_server: EmbeddedServer, template: str, tmp_path: Path) -> Iterator[Warehouse]:
+    """A fresh migrated warehouse with a home of the test's own."""
+    with cloned_warehouse(test_server, template, tmp_path / "home") as warehouse:
+        yield warehouse
+
+
+@pytest.fixture(scope="module")
+def module_warehouse(
+    test_server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Warehouse]:
+    """A warehouse that the tests of one module share."""
+    with cloned_warehouse(test_server, template, tmp_path_factory.mktemp("module") / "home") as warehouse:
+        yield warehouse
+
+
+@pytest.fixture
+def database(warehouse: Warehouse) -> Database:
+    """A fresh migrated database."""
+    return warehouse.database
+
+
+@pytest.fixture
+def store(warehouse: Warehouse) -> LocalStore:
     """An empty object store."""
-    return LocalStore(settings.store_folder)
+    return LocalStore(warehouse.settings.store_folder)
 
 
 @pytest.fixture(scope="session")

@@ -19,9 +19,12 @@ from warehouse.embedded.tuning import server_settings
 from warehouse.errors import ConfigurationError
 from warehouse.settings import PROJECT_ROOT, Settings
 
-START = "import sys; from pathlib import Path; from warehouse.embedded import EmbeddedServer; " + (
-    "print(EmbeddedServer(Path(sys.argv[1])).ensure_running()['port'])"
-)
+START = """
+import sys
+from pathlib import Path
+from warehouse.embedded import EmbeddedServer
+print(EmbeddedServer(Path(sys.argv[1])).ensure_running()["port"])
+"""
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be kept out by root's folders")
 
 

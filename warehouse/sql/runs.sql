@@ -111,5 +111,14 @@ from marts.rpt_district_summary
 where households > 0
 order by mean_vulnerability_probability desc nulls last, district;
 
+-- name: foreign_ingestions
+select
+    count(*) as ingestions,
+    count(*) filter (where sha256 <> all(%(known)s)) as foreign_ingestions
+from raw.ingestions;
+
+-- name: drop_schemas
+drop schema if exists raw, review, ml, ops, staging, validated, features, marts cascade;
+
 -- name: has_marts
 select to_regclass('marts.rpt_district_summary') is not null;
