@@ -1,16 +1,13 @@
 """How large a request's body may be, enforced while it arrives."""
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from ingest_api.problems import Problem, answer
-
-
-class BodyTooLargeError(Exception):
-    """The body that arrives has passed its limit."""
 
 
 class BodyLimit:
-    """ASGI middleware that answers 413 once a body passes its limit.
+    """ASGI middleware that ends a request with 413 once its body passes its limit.
+
+    It stands inside the application's error handling, which tells the error.
 
     Args:
         app: what it protects.
@@ -32,33 +29,17 @@ class BodyLimit:
             return
         limit = self.file_bytes if scope["path"] == self.file_path else self.other_bytes
         arrived = 0
-        answered = False
 
         async def counted() -> Message:
             nonlocal arrived
             message = await receive()
             arrived += len(message.get("body", b""))
-            if arrived > limit:
-                raise BodyTooLargeError
+            if max(arrived, _declared_length(scope)) > limit:
+                # FastAPI lets this exception through where it parses the body, and no other.
+                raise HTTPException(413, f"The body is larger than {limit:,} bytes.")
             return message
 
-        async def noted(message: Message) -> None:
-            nonlocal answered
-            answered = True
-            await send(message)
-
-        try:
-            if _declared_length(scope) > limit:
-                raise BodyTooLargeError
-            await self.app(scope, counted, noted)
-        except BodyTooLargeError:
-            if not answered:
-                await _too_large(limit)(scope, receive, send)
-
-
-def _too_large(limit: int) -> ASGIApp:
-    detail = f"The body is larger than {limit:,} bytes."
-    return answer(Problem(title="Too large", status=413, code="request.too_large", detail=detail, remedy="Split it."))
+        await self.app(scope, counted, send)
 
 
 def _declared_length(scope: Scope) -> int:

@@ -12,6 +12,7 @@ from warehouse.errors import KyaloError, Transient
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = "5"
+HTTP_CODES = {404: "request.no_such_route", 405: "request.wrong_method", 413: "request.too_large"}
 
 
 class Problem(BaseModel):
@@ -59,7 +60,7 @@ def _tell_invalid_request(_request: Request, error: Exception) -> JSONResponse:
 
 def _tell_http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
-    code = {404: "request.no_such_route", 405: "request.wrong_method"}.get(error.status_code, "request.invalid")
+    code = HTTP_CODES.get(error.status_code, "request.invalid")
     problem = Problem(title="Not accepted", status=error.status_code, code=code, detail=str(error.detail))
     return answer(problem, dict(error.headers or {}))
 

@@ -1,0 +1,48 @@
+"""Migrations run up, down and up again; raw tables follow their contract."""
+
+from warehouse.contract import load_contract
+from warehouse.database import Database
+from warehouse.migrations import migrate, run_alembic
+from warehouse.raw_tables import ENVELOPE
+
+
+def tables(database: Database) -> set[str]:
+    with database.transaction() as connection:
+        rows = connection.execute(
+            "select table_schema || '.' || table_name from information_schema.tables "
+            "where table_schema in ('raw', 'review', 'ml', 'ops')"
+        ).fetchall()
+    return {row[0] for row in rows}
+
+
+def test_up_down_up(database: Database) -> None:
+    whole = tables(database)
+    run_alembic(database, "base")
+    assert tables(database) == {"ops.migrations"}
+    migrate(database)
+    assert tables(database) == whole
+
+
+def test_migrating_again_changes_nothing(database: Database) -> None:
+    before = tables(database)
+    migrate(database)
+    assert tables(database) == before
+
+
+def test_raw_table_has_the_contracts_columns_as_text(database: Database) -> None:
+    with database.transaction() as connection:
+        rows = connection.execute(
+            "select column_name, data_type from information_schema.columns "
+            "where table_schema = 'raw' and table_name = 'household_survey'"
+        ).fetchall()
+    columns = dict(rows)
+    names = load_contract("household_survey").names
+    assert set(columns) == set(ENVELOPE) | set(names)
+    assert {columns[name] for name in names} == {"text"}
+
+
+def test_field_that_the_contract_gains_becomes_a_column(database: Database) -> None:
+    with database.transaction() as connection:
+        connection.execute("alter table raw.household_survey drop column composting")
+    migrate(database)
+    test_raw_table_has_the_contracts_columns_as_text(database)
