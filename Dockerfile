@@ -21,7 +21,7 @@ COPY --from=build /venv /venv
 COPY --from=build /app /app
 ENV PATH=/venv/bin:$PATH KYALO_HOME=/data PYTHONUNBUFFERED=1 API_HOST=0.0.0.0
 WORKDIR /app
-USER kyalo
+USER 10001
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=4 \

@@ -1,0 +1,1 @@
+"""Measured comparisons: not part of the product, run by `make bench`."""
