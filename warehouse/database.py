@@ -1,6 +1,7 @@
 """The one way to PostgreSQL: connections, transactions, locks and named statements."""
 
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -10,7 +11,7 @@ from typing import LiteralString, cast
 import psycopg
 import sqlalchemy
 from psycopg import sql
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from warehouse.address import Address
 from warehouse.embedded import EmbeddedServer
@@ -38,6 +39,7 @@ class Database:
         self._pool_size = pool_size
         self._embedded = EmbeddedServer(settings.home) if settings.is_embedded else None
         self._pool: Pool | None = None
+        self._guard = threading.RLock()
 
     def address(self) -> Address:
         """Where the database is; starts the embedded server when there is need."""
@@ -105,31 +107,37 @@ class Database:
 
     def close(self) -> None:
         """Close the pooled connections."""
-        if self._pool:
-            self._pool.close()
-            self._pool = None
+        with self._guard:
+            if self._pool:
+                self._pool.close()
+                self._pool = None
 
     def _take_connection(self) -> tuple[Pool, psycopg.Connection]:
+        pool = self._open_pool()
         try:
-            pool = self._open_pool()
             return pool, pool.getconn(timeout=POOL_SECONDS)
-        except PoolTimeout as error:
-            if not self._embedded:
+        except (PoolTimeout, PoolClosed) as error:
+            if self._embedded is None or (isinstance(error, PoolTimeout) and self._embedded.is_running()):
                 raise _unavailable(error) from error
-            self.close()  # the embedded server was killed: opening a pool starts it again
-            pool = self._open_pool()
+        pool = self._open_pool(instead_of=pool)  # the server was killed: this starts it again
+        try:
             return pool, pool.getconn(timeout=POOL_SECONDS)
+        except (PoolTimeout, PoolClosed) as error:
+            raise _unavailable(error) from error
 
-    def _open_pool(self) -> Pool:
-        if self._pool is None:
-            self._pool = ConnectionPool(
-                kwargs={**self.address(), "application_name": "kyalo", "connect_timeout": 10},
-                min_size=1,
-                max_size=self._pool_size,
-                check=ConnectionPool.check_connection,
-                open=True,
-            )
-        return self._pool
+    def _open_pool(self, *, instead_of: Pool | None = None) -> Pool:
+        with self._guard:
+            if self._pool is not None and self._pool is instead_of:
+                self.close()
+            if self._pool is None:
+                self._pool = ConnectionPool(
+                    kwargs={**self.address(), "application_name": "kyalo", "connect_timeout": 10},
+                    min_size=1,
+                    max_size=self._pool_size,
+                    check=ConnectionPool.check_connection,
+                    open=True,
+                )
+            return self._pool
 
 
 class Statements(Mapping[str, sql.SQL]):

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -16,7 +17,7 @@ import pytest
 from warehouse.database import Database
 from warehouse.embedded import EmbeddedServer
 from warehouse.embedded.tuning import server_settings
-from warehouse.errors import ConfigurationError
+from warehouse.errors import ConfigurationError, Transient
 from warehouse.settings import PROJECT_ROOT, Settings
 
 START = """
@@ -46,6 +47,18 @@ def postmaster(home: Path) -> int:
 
 def start_elsewhere(home: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen([sys.executable, "-c", START, home], stdout=subprocess.PIPE, text=True, cwd=PROJECT_ROOT)
+
+
+def count_eventually(database: Database) -> int:
+    """The rows of `kept`; a query that the kill cut off may be asked again."""
+    for _ in range(10):
+        try:
+            with database.transaction() as connection:
+                row = connection.execute("select count(*) from kept").fetchone()
+            return int(row[0]) if row else 0
+        except Transient:
+            time.sleep(0.5)
+    raise AssertionError("the server did not come back")
 
 
 def test_server_is_private(home: Path) -> None:
@@ -101,8 +114,17 @@ def test_killed_postmaster_comes_back_with_its_data(home: Path) -> None:
     with database.transaction() as connection:
         connection.execute("create table kept as select generate_series(1, 1000) as number")
     os.kill(postmaster(home), signal.SIGKILL)
+    assert count_eventually(database) == 1000
+    database.close()
+
+
+def test_threads_of_a_process_all_come_back_after_a_kill(home: Path) -> None:
+    database = Database(Settings(_env_file=None, kyalo_home=home))
     with database.transaction() as connection:
-        assert connection.execute("select count(*) from kept").fetchone() == (1000,)
+        connection.execute("create table kept as select generate_series(1, 1000) as number")
+    os.kill(postmaster(home), signal.SIGKILL)
+    with ThreadPoolExecutor(6) as threads:
+        assert set(threads.map(lambda _: count_eventually(database), range(12))) == {1000}
     database.close()
 
 
