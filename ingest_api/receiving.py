@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -31,6 +31,7 @@ class Receipt:
 
     Attributes:
         duplicate_of: the earlier ingestion of the same bytes, None when they are new.
+        balance: what became of its rows, None where they are landed later.
     """
 
     ingestion_id: str
@@ -39,6 +40,7 @@ class Receipt:
     size_bytes: int
     estimated_rows: int
     received_at: datetime
+    balance: Balance | None = None
 
 
 def receive_file(
@@ -123,8 +125,9 @@ def receive_survey(
         started = time.perf_counter()
         _execute(connection, "insert_body", ingestion_id=receipt.ingestion_id, body=body)
         arrival = Arrival(receipt.ingestion_id, contract, "api", receipt.received_at)
-        _finish(connection, arrival, land(connection, arrival, layout, [record]), started, [])
-    return receipt
+        balance = land(connection, arrival, layout, [record])
+        _finish(connection, arrival, balance, started, [])
+    return replace(receipt, balance=balance)
 
 
 def survey_body(household_id: str, answers: dict[str, Any]) -> str:

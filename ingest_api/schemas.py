@@ -43,9 +43,17 @@ class SurveyReceipt(BaseModel):
         """The answer for a receipt."""
         return cls(
             ingestion_id=receipt.ingestion_id,
-            message="Survey data received and queued for processing",
+            message=_survey_message(receipt),
             estimated_processing_time=estimate,
         )
+
+
+def _survey_message(receipt: Receipt) -> str:
+    if receipt.balance and receipt.balance.duplicate:
+        return "Survey data is stored already; sending it again changed nothing"
+    if receipt.balance and receipt.balance.conflict:
+        return "Other survey data is stored under this identity; this one is kept for review"
+    return "Survey data received and queued for processing"
 
 
 class FileInfo(BaseModel):

@@ -43,8 +43,17 @@ def test_the_six_field_survey_is_accepted_as_it_stands(client: httpx2.Client) ->
 def test_sending_again_is_harmless(client: httpx2.Client) -> None:
     survey = EXAMPLE_SURVEY | {"household_id": "HH-AGAIN"}
     receipts = [client.post(SURVEY, json=survey).json() for _ in range(2)]
+    assert [receipt["status"] for receipt in receipts] == ["success", "success"]
+    assert "stored already" in receipts[1]["message"]
     second = client.get(f"/api/v1/status/{receipts[1]['ingestion_id']}").json()
     assert second["balance"]["duplicate"] == 1
+
+
+def test_same_key_with_other_answers_is_kept_for_review(client: httpx2.Client) -> None:
+    for size, told in ((5, "queued"), (6, "kept for review")):
+        survey = {"household_id": "HH-KEY", "survey_data": {"household_size": size}}
+        receipt = client.post(SURVEY, json=survey, headers={"Idempotency-Key": "device-1-9"}).json()
+        assert told in receipt["message"]
 
 
 def test_file_is_received_landed_and_told(client: httpx2.Client, module_warehouse: Warehouse) -> None:
