@@ -264,9 +264,12 @@ def main() -> None:
 
 def _execute(command: list[str]) -> None:
     """Become another program, in dbt's environment."""
-    from orchestration.dbt import dbt_environment
+    from orchestration.dbt import Dbt, dbt_environment, has_packages
 
     with open_warehouse() as warehouse:
+        if not has_packages(warehouse):
+            with Dbt(warehouse) as child:
+                child.install_packages()
         environment = dbt_environment(warehouse)
     os.execvpe(command[0], command, environment)  # noqa: S606 - no shell
 

@@ -82,17 +82,18 @@ class Dbt:
         Raises:
             BuildError: a model could not be made or a test failed; the message names the first ones.
         """
-        self._install_packages()
+        self.install_packages()
         return self._invoke("build", *arguments)
 
     def docs(self) -> Path:
         """Write the documentation as one self-contained page and return it."""
-        self._install_packages()
+        self.install_packages()
         self._invoke("docs", "generate", "--static")
         return self._warehouse.settings.home / "dbt" / "target" / "static_index.html"
 
-    def _install_packages(self) -> None:
-        if not (self._warehouse.settings.home / "dbt" / "packages").exists():
+    def install_packages(self) -> None:
+        """Link the project's local packages, unless they are linked."""
+        if not has_packages(self._warehouse):
             self._invoke("deps")
 
     def _invoke(self, *arguments: str) -> list[Node]:
@@ -120,6 +121,11 @@ class Dbt:
             remedy=f"Tables downstream keep their last state. See {self._log_file}.",
             failed=[node.name for node in bad],
         )
+
+
+def has_packages(warehouse: Warehouse) -> bool:
+    """Whether the project's local packages are linked, and to where the project is now."""
+    return (warehouse.settings.home / "dbt" / "packages" / "dbt_expectations" / "dbt_project.yml").exists()
 
 
 def _pipe(pipe: IO[str] | None) -> IO[str]:
