@@ -17,10 +17,18 @@ from ingest_api.landing import Arrival, Balance, land
 from ingest_api.records import Layout, Record, Rejection
 from warehouse.contract import IDENTIFIER, Contract, load_contract
 from warehouse.database import Database, queries
-from warehouse.errors import IntegrityError, KyaloError, RefusedSurveyError, Terminal, UnreadableFileError
+from warehouse.errors import (
+    DatabaseUnavailableError,
+    IntegrityError,
+    KyaloError,
+    RefusedSurveyError,
+    Terminal,
+    UnreadableFileError,
+)
 from warehouse.storage import ObjectStore
 
 CHUNK_BYTES = 1024**2
+LANDING_PAUSES = (0.2, 1.0)  # seconds before the second and the third try
 CSV_TYPE = "text/csv"
 JSON_TYPE = "application/json"
 
@@ -75,8 +83,18 @@ def receive_file(
 def land_next(database: Database, store: ObjectStore, ingestion_id: str | None = None) -> str | None:
     """Land one pending file (the oldest, or the one named) and return its identifier, None when none waits.
 
-    The file's rows, its balance and its state are one transaction. Several processes may do this side by side.
+    The file's rows, its balance and its state are one transaction. Several processes may do this side by side:
+    two that wait for each other's rows are told so by PostgreSQL, and the one that loses begins again.
     """
+    for pause in LANDING_PAUSES:
+        try:
+            return _land_one(database, store, ingestion_id)
+        except DatabaseUnavailableError:
+            time.sleep(pause)
+    return _land_one(database, store, ingestion_id)
+
+
+def _land_one(database: Database, store: ObjectStore, ingestion_id: str | None) -> str | None:
     with database.transaction() as connection:
         pending = _fetch(connection, "claim_pending", ingestion_id=ingestion_id)
         if pending is None:

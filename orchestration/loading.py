@@ -1,5 +1,6 @@
 """Loading files from the command line, and telling what became of them."""
 
+import time
 from pathlib import Path
 
 from rich.console import Console
@@ -9,6 +10,8 @@ from ingest_api.receiving import land_next, receive_file
 from ingest_api.schemas import IngestionStatus
 from orchestration.context import Warehouse
 from warehouse.errors import UnreadableFileError
+
+WAIT_SECONDS = 0.2
 
 
 def load_file(warehouse: Warehouse, path: Path, form: str) -> IngestionStatus:
@@ -25,7 +28,12 @@ def load_file(warehouse: Warehouse, path: Path, form: str) -> IngestionStatus:
     with file:
         receipt = receive_file(warehouse.database, warehouse.store, file, form=form, filename=path.name, source="cli")
     land_next(warehouse.database, warehouse.store, receipt.ingestion_id)
-    return ingestion_status(warehouse, receipt.ingestion_id)
+    status = ingestion_status(warehouse, receipt.ingestion_id)
+    while status.status == "queued":  # a worker was faster and is at it
+        time.sleep(WAIT_SECONDS)
+        land_next(warehouse.database, warehouse.store, receipt.ingestion_id)
+        status = ingestion_status(warehouse, receipt.ingestion_id)
+    return status
 
 
 def ingestion_status(warehouse: Warehouse, ingestion_id: str) -> IngestionStatus:

@@ -85,6 +85,24 @@ def test_two_workers_land_each_file_once(database: Database, store: LocalStore) 
     assert rows_in_raw(database) == 600
 
 
+def test_files_of_the_same_rows_in_other_orders_land_at_once(database: Database, store: LocalStore) -> None:
+    header = b"HouseHoldID,District,HouseholdSize\n"
+    rows = [b"A-%d,Kanungu,%d\n" % (row, row % 5 + 1) for row in range(25_000)]
+    for content in (rows, rows[::-1]):
+        receive(database, store, header + b"".join(content))
+    workers = [threading.Thread(target=lambda: land_next(database, store)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    with database.transaction() as connection:
+        totals = connection.execute(
+            "select count(*) filter (where status = 'loaded'), sum(stored_rows), sum(duplicate_rows) "
+            "from raw.ingestions"
+        ).fetchone()
+    assert totals == (2, 25_000, 25_000)
+
+
 def test_twin_surveys_at_once_are_stored_once(database: Database) -> None:
     def send() -> None:
         receive_survey(database, form=FORM, household_id="HH12345", answers=EXAMPLE)

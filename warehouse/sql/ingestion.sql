@@ -83,7 +83,7 @@ select
     %(ingestion_id)s,
     row_number
 from incoming
-order by row_number
+order by submission_key, row_number
 on conflict (form, submission_key) do nothing
 returning row_number;
 
