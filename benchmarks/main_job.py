@@ -14,8 +14,9 @@ from pathlib import Path
 
 from ingest_api.receiving import land_next, receive_file
 from orchestration.context import Warehouse, open_warehouse
-from orchestration.demo import SAMPLE, run_demo
+from orchestration.demo import run_demo
 from orchestration.pipeline import run_pipeline
+from orchestration.sample import SAMPLE
 from orchestration.synth import write_surveys
 from warehouse.embedded import EmbeddedServer
 from warehouse.settings import Settings
@@ -62,7 +63,7 @@ def measure_landing(folder: Path, surveys: Path) -> list[Row]:
         bare = timed(lambda: copy_bare(warehouse, surveys))
         landed = timed(lambda: land(warehouse, surveys))
         with warehouse.database.transaction() as connection:
-            (rows,) = connection.execute("select sum(received_rows) from raw.ingestions").fetchone() or (0,)
+            (rows,) = connection.execute("select sum(received_rows)::bigint from raw.ingestions").fetchone() or (0,)
     return [
         (f"bare COPY of {rows:,} rows", f"{rows / bare:,.0f} rows/s", "-"),
         (f"landing of {rows:,} rows", f"{rows / landed:,.0f} rows/s", "-"),

@@ -1,5 +1,6 @@
 """The API as a process of its own, for as long as a command needs it."""
 
+import logging
 import os
 import socket
 import subprocess
@@ -9,11 +10,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx2
+import uvicorn
 
+from ingest_api.app import create_app
 from orchestration.context import Warehouse
-from warehouse.errors import DatabaseUnavailableError
+from orchestration.worker import stop_on_signal
+from warehouse.errors import ConfigurationError, DatabaseUnavailableError
+from warehouse.settings import Settings
 
 START_SECONDS = 60
+logger = logging.getLogger(__name__)
+
+
+def serve_api(settings: Settings, host: str, port: int) -> None:
+    """Serve the API in this process until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigurationError: the port is taken, or the address is none of this machine's.
+    """
+    stop_on_signal()  # uvicorn hands the signal back when it has stopped
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        message = f"The API cannot listen on {host}:{port}: {error.strerror}."
+        raise ConfigurationError(message, code="api.cannot_listen", remedy="Name another: --port 8001.") from error
+    logger.info("serving http://%s:%d, documentation at /docs", *listener.getsockname())
+    uvicorn.Server(uvicorn.Config(create_app(settings))).run(sockets=[listener])
 
 
 @contextmanager

@@ -22,9 +22,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console()
-err = Console(stderr=True)
+PIPE_WIDTH = 120
+out = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
+err = Console(stderr=True, width=None if sys.stderr.isatty() else PIPE_WIDTH)
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)
+
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -42,11 +45,12 @@ def demo(
         account = collect_account(warehouse, run)
     print_account(out, account)
     out.rule("look further", align="left")
-    out.print(f"kyalo status {ingestion_id}    what became of the upload, row by row")
-    out.print("kyalo psql -c 'select * from marts.fct_household_risk limit 10'")
-    out.print("kyalo docs     the tables, their columns and their lineage, as one page")
-    out.print("kyalo api      the API, with its own documentation at /docs")
-    out.print("kyalo stop     stop PostgreSQL")
+    kyalo = sys.argv[0]
+    out.print(f"{kyalo} status {ingestion_id}    what became of the upload", highlight=False)
+    out.print(f"{kyalo} psql -c 'table marts.rpt_district_summary'    any table, in SQL", highlight=False)
+    out.print(f"{kyalo} docs    the tables, their columns and their lineage, as one page", highlight=False)
+    out.print(f"{kyalo} api     the API, with its own documentation at /docs", highlight=False)
+    out.print(f"{kyalo} stop    stop PostgreSQL", highlight=False)
     print_change(out, run)
 
 
@@ -64,19 +68,17 @@ def load(
             with err.status(f"loading {path}"):
                 status = load_file(warehouse, path, form)
             _print_json(status.model_dump()) if as_json else print_receipt(out, path, status)
+    if not as_json:
+        out.print("[green]done[/]: `kyalo run` builds, scores and publishes what is new")
 
 
-@app.command()
-def build(
-    arguments: Annotated[
-        list[str] | None, typer.Argument(help="Passed to `dbt build`, such as -s fct_households.")
-    ] = None,
-) -> None:
-    """Build and test the dbt models."""
+@app.command(context_settings=PASSED_ON)
+def build(context: typer.Context) -> None:
+    """Build and test the dbt models; arguments such as `-s fct_households` are passed on to `dbt build`."""
     from orchestration.pipeline import build as build_models
 
     with open_warehouse() as warehouse, out.status("building"):
-        said = build_models(warehouse, *(arguments or []))
+        said = build_models(warehouse, *context.args)
     out.print(f"[green]done[/]: {said}")
 
 
@@ -96,6 +98,7 @@ def train(
         with out.status("training"):
             models = train_models(warehouse, tracks)
         print_models(out, models)
+        out.print("[green]done[/]: `kyalo run` scores and publishes with the newest models")
 
 
 @app.command()
@@ -158,13 +161,11 @@ def api(
     port: Annotated[int | None, typer.Option(help="Port; API_PORT when omitted.")] = None,
 ) -> None:
     """Serve the API until SIGTERM. It asks for no password yet: keep it on the loopback address."""
-    import uvicorn
-
-    from ingest_api.app import create_app
+    from orchestration.api_process import serve_api
 
     settings = read_settings()
     _log_to_terminal()
-    uvicorn.run(create_app(settings), host=host or settings.api_host, port=port or settings.api_port)
+    serve_api(settings, host or settings.api_host, settings.api_port if port is None else port)
 
 
 @app.command()
@@ -202,26 +203,21 @@ def synth(
     out.print(f"[green]done[/]: {summary.rows:,} rows of {summary.households:,} households in {output}")
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(context_settings=PASSED_ON)
 def psql(context: typer.Context) -> None:
     """Open psql on the warehouse; arguments are passed on."""
-    with open_warehouse() as warehouse:
-        environment = warehouse.database.environment()
-        programs = EmbeddedServer(warehouse.settings.home).programs
-    names = {"HOST": "PGHOST", "PORT": "PGPORT", "NAME": "PGDATABASE", "USER": "PGUSER", "PASSWORD": "PGPASSWORD"}
-    connection = {names[name.removeprefix("DB_")]: value for name, value in environment.items()}
-    os.execve(programs / "psql", ["psql", *context.args], {**os.environ, **connection})  # noqa: S606 - no shell
+    _execute(["psql", *context.args])
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(context_settings=PASSED_ON)
 def dbt(context: typer.Context) -> None:
     """Run any dbt command on the warehouse; arguments are passed on."""
-    _execute([sys.executable, "-m", "dbt.cli.main", *context.args])
+    _execute([str(Path(sys.executable).with_name("dbt")), *context.args])
 
 
-@app.command("exec", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command("exec", context_settings=PASSED_ON)
 def execute(context: typer.Context) -> None:
-    """Run a program in the environment that names the warehouse (DB_*, DBT_*)."""
+    """Run a program in the environment that names the warehouse (PG*, DB_*, DBT_*): pg_dump, sqlfluff, a script."""
     if not context.args:
         raise ConfigurationError("Say what to run.", code="exec.no_command", remedy="kyalo exec PROGRAM [ARGUMENTS]")
     _execute(context.args)
@@ -256,6 +252,11 @@ def main() -> None:
         if error.remedy:
             err.print(error.remedy, highlight=False)
         sys.exit(TRY_AGAIN if isinstance(error, Transient) else 1)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        err.print(f"[red]error[/] file.unusable: {place}{error.strerror or error}", highlight=False)
+        err.print("Check the path and its permissions, and that the disk has room.", highlight=False)
+        sys.exit(1)
     except Exception:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         log_file = _keep_traceback()
         err.print(f"[red]error[/] internal.error: something went wrong that should not; it stands in {log_file}")
@@ -264,13 +265,13 @@ def main() -> None:
 
 def _execute(command: list[str]) -> None:
     """Become another program, in dbt's environment."""
-    from orchestration.dbt import Dbt, dbt_environment, has_packages
+    from orchestration.dbt import Dbt, client_environment, dbt_environment, has_packages
 
     with open_warehouse() as warehouse:
         if not has_packages(warehouse):
             with Dbt(warehouse) as child:
                 child.install_packages()
-        environment = dbt_environment(warehouse)
+        environment = dbt_environment(warehouse) | client_environment(warehouse)
     os.execvpe(command[0], command, environment)  # noqa: S606 - no shell
 
 

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from orchestration.context import Warehouse
+from warehouse.embedded import EmbeddedServer
 from warehouse.errors import BuildError
 
 LOCK = "kyalo.dbt"
@@ -39,6 +40,17 @@ def dbt_environment(warehouse: Warehouse) -> dict[str, str]:
         "DBT_LOG_PATH": str(settings.home / "dbt" / "logs"),
         "DBT_PACKAGES_PATH": str(settings.home / "dbt" / "packages"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+
+
+def client_environment(warehouse: Warehouse) -> dict[str, str]:
+    """The environment in which PostgreSQL's own programs, Kyalo's first, find the database."""
+    settings, database = warehouse.settings, warehouse.database.environment()
+    names = {"PGHOST": "HOST", "PGPORT": "PORT", "PGDATABASE": "NAME", "PGUSER": "USER", "PGPASSWORD": "PASSWORD"}
+    programs = EmbeddedServer(settings.home).programs
+    return {
+        **{variable: database[f"DB_{name}"] for variable, name in names.items()},
+        "PATH": os.pathsep.join([str(programs), os.environ.get("PATH", os.defpath)]),
     }
 
 

@@ -61,6 +61,8 @@ def print_status(console: Console, status: IngestionStatus) -> None:
     """Print all that is known of an ingestion."""
     balance, progress = status.balance, status.progress
     console.print(f"{status.ingestion_id}: {status.status}")
+    if status.status in {"queued", "processing"}:
+        console.print("  `kyalo run`, or the next scheduled run, lands, builds and scores it")
     console.print(
         f"  received {balance.received:,} = stored {balance.stored:,} + duplicate {balance.duplicate:,}"
         f" + rejected {balance.rejected:,} + conflict {balance.conflict:,}"

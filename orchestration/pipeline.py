@@ -10,6 +10,7 @@ from ml.train import train
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt, Node
 from orchestration.runs import Run, recorded_run
+from orchestration.sample import clear_sample_beside_others
 from warehouse.contract import list_forms
 
 LOCK = "kyalo.pipeline"
@@ -42,7 +43,8 @@ def run_pipeline(warehouse: Warehouse, *, retrain: bool = False) -> Run:
 
 def build(warehouse: Warehouse, *arguments: str) -> str:
     """Build and test dbt models, all of them without arguments, and say what was built."""
-    with Dbt(warehouse) as dbt:
+    with warehouse.database.lock(LOCK), Dbt(warehouse) as dbt:
+        clear_sample_beside_others(warehouse.database)
         return _count(dbt.build(*arguments))
 
 
@@ -80,7 +82,9 @@ def describe_scores(summary: ScoreSummary) -> str:
 def _load(warehouse: Warehouse, run: Run) -> None:
     with run.step("load pending") as step:
         landed = land_all(warehouse)
-        step.did = f"{len(landed)} files landed" if landed else "nothing was waiting"
+        step.did = f"{len(landed)} landed" if landed else "nothing was waiting"
+        if clear_sample_beside_others(warehouse.database):
+            step.did += "; the made-up sample, and the models made of it, were cleared away"
 
 
 def _train(warehouse: Warehouse, run: Run, retrain: bool) -> None:

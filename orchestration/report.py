@@ -100,8 +100,8 @@ def _print_models(console: Console, models: Sequence[dict[str, Any]]) -> None:
 def _print_model(console: Console, model: dict[str, Any]) -> None:
     console.rule(f"model, {model['track']} track", align="left")
     console.print(f"{model['algorithm']}, version {model['model_version']}. {model['meaning']}")
-    console.print("Village-grouped folds; vulnerable is below 1.77 USD a day.", style="dim")
-    table = _table("", "households", "vulnerable", "accuracy", "AUC", "F1", "exclusion error", "inclusion error")
+    console.print("Village-grouped folds. Vulnerable: below 1.77 USD a day. Exclusion, inclusion: errors.", style="dim")
+    table = _table("", "households", "vulnerable", "accuracy", "AUC", "F1", "exclusion", "inclusion")
     for name, scores in (("all", model["overall"]), *model["by_district"].items()):
         table.add_row(name, *_score_cells(scores))
     console.print(table)
@@ -111,7 +111,7 @@ def _print_districts(console: Console, districts: Sequence[dict[str, Any]]) -> N
     if not districts:
         return
     console.rule("households at risk, by district", align="left")
-    table = _table("district", "households", "predicted vulnerable", "critical", "high", "mean probability", "measured")
+    table = _table("district", "households", "vulnerable", "critical", "high", "mean probability", "measured")
     for row in districts:
         measured = row["households_measured"]
         table.add_row(
@@ -136,7 +136,7 @@ def _print_steps(console: Console, steps: Sequence[dict[str, Any]]) -> None:
 
 
 def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")
     for position, heading in enumerate(headings):
         table.add_column(heading, justify="left" if position == 0 else "right")
     return table

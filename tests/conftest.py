@@ -22,7 +22,7 @@ from warehouse.storage import LocalStore
 
 TEMPLATE = "kyalo_template"
 REAL_SURVEY = PROJECT_ROOT.parent / "shared" / "data" / "household_survey.csv"
-SAMPLE = PROJECT_ROOT / "orchestration" / "sample" / "household_survey.csv"
+SAMPLE = PROJECT_ROOT / "orchestration" / "sample_data" / "household_survey.csv"
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +30,7 @@ def test_server() -> Iterator[EmbeddedServer]:
     """One embedded server for all test processes of a session; the first one starts it."""
     shared = os.environ.get("KYALO_TEST_HOME")
     home = Path(shared) if shared else Path(tempfile.mkdtemp(prefix="kyalo-test-"))
+    home.chmod(0o711)  # the server's account passes through, under root
     server = EmbeddedServer(home)
     server.ensure_running()
     yield server

@@ -8,10 +8,11 @@ import pytest
 
 from orchestration.api_process import serving_api
 from orchestration.context import Warehouse
-from orchestration.demo import SAMPLE, run_demo
+from orchestration.demo import run_demo
 from orchestration.pipeline import run_pipeline
 from orchestration.report import collect_account
 from orchestration.runs import Run
+from orchestration.sample import SAMPLE
 from warehouse.errors import BuildError, BusyError, ConfigurationError
 
 pytestmark = [pytest.mark.xdist_group("main_job"), pytest.mark.timeout(600)]

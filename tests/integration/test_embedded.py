@@ -16,6 +16,8 @@ import pytest
 
 from warehouse.database import Database
 from warehouse.embedded import EmbeddedServer
+from warehouse.embedded.account import server_account
+from warehouse.embedded.binaries import copy_installation, find_installation
 from warehouse.embedded.tuning import server_settings
 from warehouse.errors import ConfigurationError, Transient
 from warehouse.settings import PROJECT_ROOT, Settings
@@ -179,6 +181,19 @@ def test_folder_that_only_root_may_enter_stays_closed(home: Path) -> None:
     assert not Path(state.cluster).is_relative_to(home)
     server.stop()
     shutil.rmtree(Path(state.cluster).parent)
+
+
+@needs_root
+def test_copied_programs_run_where_the_environment_is_closed(home: Path) -> None:
+    """The environment is hidden by moving the copy's account out of reach: only the copy is looked at."""
+    account = server_account(home / "none")
+    assert account
+    copy = copy_installation(find_installation(), home.parent / "binaries")
+    ran = account.run([copy / "bin" / "initdb", "--version"])
+    assert (ran.returncode, ran.stdout.split()[:2]) == (0, ["initdb", "(PostgreSQL)"])
+    linked = account.run(["/usr/bin/ldd", copy / "bin" / "initdb"]).stdout
+    assert str(copy.parents[1]) in linked
+    assert copy_installation(find_installation(), home.parent / "binaries") == copy
 
 
 @needs_root

@@ -19,7 +19,7 @@ from orchestration.synth.villages import plan_villages
 from orchestration.synth.writer import VILLAGES_AT_A_TIME
 from warehouse.errors import ConfigurationError, UnreadableFileError
 
-SAMPLE = Path(__file__).parents[2] / "orchestration" / "sample" / "household_survey.csv"
+SAMPLE = Path(__file__).parents[2] / "orchestration" / "sample_data" / "household_survey.csv"
 SAMPLE_HOUSEHOLDS = 1_500
 HOUSEHOLDS = 6_000
 BASE_RATES = {"Kanungu": 0.215, "Mitooma": 0.511, "Rubanda": 0.503, "Rukungiri": 0.463}

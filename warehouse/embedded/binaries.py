@@ -34,9 +34,28 @@ def reachable_installation(account: Account | None) -> Path:
     installation = find_installation()
     if account is None or _can_run(account, installation):
         return installation
-    copy = system_folder("binaries") / f"{INSTALLATION}-{version(PACKAGE)}"
-    if not copy.exists():
-        _copy_readable(installation, copy)
+    return copy_installation(installation, system_folder("binaries") / f"{PACKAGE}-{version(PACKAGE)}")
+
+
+def copy_installation(installation: Path, folder: Path) -> Path:
+    """Copy the installation and its libraries into `folder`, for everybody to run, and return the copy.
+
+    The programs look for their libraries beside their package, so the copy keeps the wheel's layout. A copy that is
+    there already is taken as it is.
+    """
+    copy = folder / PACKAGE / INSTALLATION
+    if copy.exists():
+        return copy
+    draft = folder.with_name(f"{folder.name}.{os.getpid()}")
+    shutil.copytree(installation, draft / PACKAGE / INSTALLATION, symlinks=True)
+    libraries = installation.parents[1] / f"{PACKAGE}.libs"
+    if libraries.exists():
+        shutil.copytree(libraries, draft / libraries.name, symlinks=True)
+    _open_to_all(draft)
+    try:
+        draft.rename(folder)
+    except OSError:
+        shutil.rmtree(draft)  # another process made the same copy first
     return copy
 
 
@@ -45,14 +64,8 @@ def _can_run(account: Account, installation: Path) -> bool:
     return account.can("x", installation / "bin" / "postgres") and account.can("r", catalogue)
 
 
-def _copy_readable(installation: Path, copy: Path) -> None:
-    """Copy in one step (rename), readable and executable by everybody whatever the umask."""
-    draft = copy.with_name(f"{copy.name}.{os.getpid()}")
-    shutil.copytree(installation, draft, symlinks=True)
-    for path in (draft, *draft.rglob("*")):
+def _open_to_all(folder: Path) -> None:
+    """Let everybody read and run what is in a folder, whatever the umask was."""
+    for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
-    try:
-        draft.rename(copy)
-    except OSError:
-        shutil.rmtree(draft)  # another process made the same copy first

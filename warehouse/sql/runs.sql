@@ -111,14 +111,20 @@ from marts.rpt_district_summary
 where households > 0
 order by mean_vulnerability_probability desc nulls last, district;
 
--- name: foreign_ingestions
+-- name: origins
 select
-    count(*) as ingestions,
-    count(*) filter (where sha256 <> all(%(known)s)) as foreign_ingestions
-from raw.ingestions;
+    count(*) filter (where sha256 = any(%(sample)s)) as sample_ingestions,
+    count(*) filter (where sha256 <> all(%(sample)s)) as other_ingestions
+from raw.ingestions
+where status in ('received', 'loaded');
 
--- name: drop_schemas
-drop schema if exists raw, review, ml, ops, staging, validated, features, marts cascade;
+-- name: sample_ingestions
+select ingestion_id
+from raw.ingestions
+where sha256 = any(%(sample)s);
+
+-- name: forget_learnt
+truncate ml.predictions, ml.models;
 
 -- name: has_marts
 select to_regclass('marts.rpt_district_summary') is not null;

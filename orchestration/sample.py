@@ -1,0 +1,54 @@
+"""The bundled, made-up sample, and how it gives way to real surveys."""
+
+import hashlib
+from pathlib import Path
+
+from psycopg import sql
+
+from ingest_api.receiving import survey_body
+from ingest_api.schemas import EXAMPLE_SURVEY, SurveyRequest
+from orchestration.runs import fetch
+from warehouse.contract import list_forms
+from warehouse.database import Database, queries
+from warehouse.errors import ConfigurationError
+from warehouse.settings import PROJECT_ROOT
+
+SAMPLE = PROJECT_ROOT / "orchestration" / "sample_data" / "household_survey.csv"
+DEVICE_SURVEY = SurveyRequest.model_validate(EXAMPLE_SURVEY)
+LEDGER_TABLES = ("raw.submission_keys", "raw.rejected_rows", "raw.bodies", "review.conflicts", "raw.ingestions")
+
+
+def refuse_sample_beside_others(database: Database, home: Path) -> None:
+    """Raise where the warehouse holds surveys that are not the sample's."""
+    (found,) = fetch(database, "origins", sample=_sample_hashes())
+    if found["other_ingestions"]:
+        raise ConfigurationError(
+            f"The warehouse in {home} holds surveys that are not the sample's.",
+            code="demo.would_mix",
+            remedy="Name another folder: KYALO_HOME=.kyalo-demo make demo.",
+        )
+
+
+def clear_sample_beside_others(database: Database) -> bool:
+    """Where the sample stands beside other surveys, forget it and all that was learnt from it; whether it did.
+
+    Staging is dropped, so that the next build makes it, and what follows from it, anew without the sample.
+    """
+    hashes = _sample_hashes()
+    (found,) = fetch(database, "origins", sample=hashes)
+    if not (found["sample_ingestions"] and found["other_ingestions"]):
+        return False
+    ingestions = [row["ingestion_id"] for row in fetch(database, "sample_ingestions", sample=hashes)]
+    tables = [sql.Identifier("raw", form) for form in list_forms()]
+    tables += [sql.Identifier(*name.split(".")) for name in LEDGER_TABLES]
+    with database.transaction() as connection:
+        for table in tables:
+            connection.execute(sql.SQL("delete from {} where ingestion_id = any(%s)").format(table), [ingestions])
+        connection.execute(queries("runs")["forget_learnt"])
+        connection.execute("drop schema if exists staging cascade")
+    return True
+
+
+def _sample_hashes() -> list[str]:
+    device = survey_body(DEVICE_SURVEY.household_id, DEVICE_SURVEY.survey_data)
+    return [hashlib.sha256(content).hexdigest() for content in (SAMPLE.read_bytes(), device.encode())]

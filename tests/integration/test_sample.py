@@ -1,0 +1,58 @@
+"""Made-up surveys give way to real ones, whichever door those come through."""
+
+import io
+
+import pytest
+
+from ingest_api.receiving import land_next, receive_file, receive_survey
+from orchestration.context import Warehouse
+from orchestration.sample import DEVICE_SURVEY, SAMPLE, clear_sample_beside_others, refuse_sample_beside_others
+from warehouse.errors import ConfigurationError
+
+FORM = "household_survey"
+
+
+def load(warehouse: Warehouse, content: bytes) -> None:
+    receive_file(
+        warehouse.database, warehouse.store, io.BytesIO(content), form=FORM, filename="survey.csv", source="cli"
+    )
+    land_next(warehouse.database, warehouse.store)
+
+
+@pytest.fixture
+def with_sample(warehouse: Warehouse) -> Warehouse:
+    """A warehouse that holds the sample, as the demo leaves it."""
+    load(warehouse, SAMPLE.read_bytes())
+    survey = DEVICE_SURVEY
+    receive_survey(warehouse.database, form=FORM, household_id=survey.household_id, answers=survey.survey_data)
+    return warehouse
+
+
+def households(warehouse: Warehouse) -> list[str]:
+    with warehouse.database.transaction() as connection:
+        return [row[0] for row in connection.execute("select household_id from raw.household_survey order by 1")]
+
+
+def test_sample_alone_stays(with_sample: Warehouse) -> None:
+    assert not clear_sample_beside_others(with_sample.database)
+    assert len(households(with_sample)) > 1000
+
+
+def test_sample_gives_way_to_a_file(with_sample: Warehouse) -> None:
+    load(with_sample, b"HouseHoldID,District,HouseholdSize\nA-1,Kanungu,5\n")
+    assert clear_sample_beside_others(with_sample.database)
+    assert households(with_sample) == ["A-1"]
+    assert not clear_sample_beside_others(with_sample.database)
+
+
+def test_sample_gives_way_to_one_survey(with_sample: Warehouse) -> None:
+    receive_survey(with_sample.database, form=FORM, household_id="A-2", answers={"district": "Kanungu"})
+    assert clear_sample_beside_others(with_sample.database)
+    assert households(with_sample) == ["A-2"]
+
+
+def test_sample_is_refused_where_others_are(warehouse: Warehouse) -> None:
+    refuse_sample_beside_others(warehouse.database, warehouse.settings.home)
+    load(warehouse, b"HouseHoldID,District,HouseholdSize\nA-1,Kanungu,5\n")
+    with pytest.raises(ConfigurationError, match="not the sample's"):
+        refuse_sample_beside_others(warehouse.database, warehouse.settings.home)
