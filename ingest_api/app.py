@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from ingest_api.limits import BodyLimit
 from ingest_api.problems import install_problem_handlers
@@ -34,7 +35,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         yield
         database.close()
 
-    app = FastAPI(title="Kyalo", version="0.1.0", summary="Household surveys in.", lifespan=lifespan)
+    app = FastAPIOffline(title="Kyalo", version="0.1.0", summary="Household surveys in.", lifespan=lifespan)
     app.include_router(router)
     install_problem_handlers(app)
     app.add_middleware(

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import LiteralString, cast
+from typing import TYPE_CHECKING, LiteralString, cast
 
 import psycopg
-import sqlalchemy
 from psycopg import sql
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
@@ -17,6 +16,9 @@ from warehouse.address import Address
 from warehouse.embedded import EmbeddedServer
 from warehouse.errors import BusyError, DatabaseUnavailableError
 from warehouse.settings import Settings
+
+if TYPE_CHECKING:
+    import sqlalchemy
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 POOL_SECONDS = 5
@@ -71,8 +73,10 @@ class Database:
         except psycopg.OperationalError as error:
             raise _unavailable(error) from error
 
-    def engine(self) -> sqlalchemy.Engine:
+    def engine(self) -> "sqlalchemy.Engine":
         """An SQLAlchemy engine that opens a connection for each use and closes it after."""
+        import sqlalchemy  # only migrations need it
+
         return sqlalchemy.create_engine("postgresql+psycopg://", creator=self.connect, poolclass=sqlalchemy.NullPool)
 
     @contextmanager

@@ -131,3 +131,9 @@ def test_unknown_ingestion_and_route_are_told(client: httpx2.Client) -> None:
 def test_openapi_describes_every_route(client: httpx2.Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     assert set(paths) == {SURVEY, FILE, "/api/v1/status/{ingestion_id}", "/health"}
+
+
+def test_documentation_asks_nothing_of_another_machine(client: httpx2.Client) -> None:
+    page = client.get("/docs").text
+    assert "swagger-ui" in page
+    assert "://" not in page.replace(str(client.base_url), "")

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-
 from warehouse.contract import list_forms, load_contract
 from warehouse.database import Database
 from warehouse.raw_tables import create_raw_table
+
+FOLDER = Path(__file__).parent
 
 
 def migrate(database: Database, revision: str = "head") -> None:
@@ -16,16 +15,29 @@ def migrate(database: Database, revision: str = "head") -> None:
     Safe to call from several processes at once, and when there is nothing to do.
     """
     with database.lock("kyalo.migrations", wait=True):
-        run_alembic(database, revision)
+        if not (revision == "head" and _is_at_head(database)):
+            run_alembic(database, revision)
         with database.transaction() as connection:
             for form in list_forms():
                 create_raw_table(connection, load_contract(form))
 
 
+def _is_at_head(database: Database) -> bool:
+    newest = max(path.stem for path in (FOLDER / "versions").glob("*.py"))
+    with database.transaction() as connection:
+        table = connection.execute("select to_regclass('ops.migrations')").fetchone()
+        if table is None or table[0] is None:
+            return False
+        return connection.execute("select version_num from ops.migrations").fetchall() == [(newest,)]
+
+
 def run_alembic(database: Database, revision: str) -> None:
     """Upgrade to `revision`, or downgrade when it is `base`."""
+    from alembic import command  # takes a second to import, and mostly there is nothing to do
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("script_location", str(FOLDER))
     with database.engine().begin() as connection:
         config.attributes["connection"] = connection
         (command.downgrade if revision == "base" else command.upgrade)(config, revision)
