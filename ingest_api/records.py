@@ -62,7 +62,7 @@ class Layout:
         self._identifier = self.names.index(IDENTIFIER) if IDENTIFIER in self.names else None
         self._submission_id = self.names.index(SUBMISSION_ID) if SUBMISSION_ID in self.names else None
         # The hash does not depend on the order of columns, so the same survey from another file is the same.
-        self._hash_order = sorted((name, position) for position, name in enumerate(self.names))
+        self._hash_order = sorted((f"{name}=", position) for position, name in enumerate(self.names))
 
     @property
     def has_identifier(self) -> bool:
@@ -92,7 +92,8 @@ class Layout:
         )
 
     def _hash(self, values: Sequence[str], extras: dict[str, str]) -> str:
-        filled = [f"{name}={value}" for name, position in self._hash_order if (value := values[position].strip())]
+        answers = list(map(str.strip, values))
+        filled = [label + answers[position] for label, position in self._hash_order if answers[position]]
         filled += [f"{header}={extras[header].strip()}" for header in sorted(extras)]
         return hashlib.blake2b(SEPARATOR.join(filled).encode(), digest_size=16).hexdigest()
 
