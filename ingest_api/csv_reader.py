@@ -55,11 +55,11 @@ class CsvFile:
                 break
             except (csv.Error, RecordTooLongError):
                 reader = self._reader()
-                yield self._unclosed(number)
+                yield self._mend(number)
                 continue
-            if self._swallowed_rows(cells):
+            if len(self._lines.record) > 1 and len(cells) != self.layout.width:
                 reader = self._reader()
-                yield self._unclosed(number)
+                yield self._mend(number)
             elif not any(cells):
                 blank += 1
             else:
@@ -67,7 +67,7 @@ class CsvFile:
         self._note(blank)
 
     def _reader(self) -> "Iterator[list[str]]":
-        return csv.reader(self._lines, delimiter=self.delimiter)
+        return csv.reader(self._lines, delimiter=self.delimiter, strict=True)
 
     def _record(self, number: int, cells: list[str]) -> Record | Rejection:
         width = self.layout.width
@@ -78,16 +78,13 @@ class CsvFile:
         message = f"The row has {len(cells)} cells, the header has {width}."
         return Rejection(number, "row.ragged", message, "".join(self._lines.record)[:2_000].replace("\0", "\ufffd"))
 
-    def _swallowed_rows(self, cells: list[str]) -> bool:
-        """Whether a record of several lines is one bad row and good rows that its open quote swallowed."""
-        lines = self._lines.record
-        if len(lines) == 1:
-            return False
-        width = self.layout.width
-        return len(cells) != width or any(len(row) == width for row in csv.reader(lines[1:], delimiter=self.delimiter))
-
-    def _unclosed(self, number: int) -> Rejection:
+    def _mend(self, number: int) -> Record | Rejection:
+        """The first line of a record whose quotes go wrong, by itself; the lines that it swallowed are read anew."""
         line = self._lines.retreat()
+        if line.count('"') % 2 == 0:
+            cells = next(csv.reader([line], delimiter=self.delimiter), [])
+            if len(cells) == self.layout.width:
+                return Record(number, cells)
         message = "A quote is opened in this row and not closed before the end of the line."
         return Rejection(number, "row.unclosed_quote", message, line[:2_000].replace("\0", "\ufffd"))
 
@@ -149,7 +146,8 @@ class Lines:
             while line := file.readline(LONGEST_LINE):
                 if len(line) == LONGEST_LINE:
                     raise UnreadableFileError("A line is longer than 64 MiB.", code="file.line_too_long")
-                yield self._decode_line(line)
+                # A carriage return ends a line as well; inside quotes the CSV reader joins the parts again.
+                yield from map(self._decode_line, line.splitlines(keepends=True))
 
     def _decode_line(self, line: bytes) -> str:
         for encoding in ("utf-8", "cp1252"):
@@ -164,7 +162,7 @@ class Lines:
 
 
 def _wrapped_lines(file: BinaryIO, encoding: str) -> Iterator[str]:
-    text = io.TextIOWrapper(file, encoding=encoding, newline="")
+    text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
     try:
         yield from text
     finally:
@@ -184,21 +182,41 @@ def open_csv(file: BinaryIO, contract: Contract) -> CsvFile:
     _refuse_foreign(head)
     file.seek(0)
     lines = Lines(file)
-    header = next((line for line in lines if line.strip()), None)
-    if header is None:
+    header = _read_header(lines)
+    if not header:
         raise UnreadableFileError("The file is empty.", code="file.empty", remedy="Send a header and one row a survey.")
     layout, delimiter = _best_layout(contract, header)
     data_bytes = max(0, size - len(header.encode()))
-    body = head[len(header.encode()) :]
+    body = _peek(file, len(header.encode()))
     line_bytes = len(body) / max(1, body.count(b"\n") or body.count(b"\r")) if body else 1
     if not body.strip():
         raise UnreadableFileError("The file has a header and no rows.", code="file.no_rows")
     return CsvFile(layout, delimiter, max(1, round(data_bytes / max(1.0, line_bytes))), lines)
 
 
+def _read_header(lines: Lines) -> str:
+    """The first line that is not blank, with those that its quoted line breaks run over."""
+    header = ""
+    for line in lines:
+        header += line if header or line.strip() else ""
+        if header and header.count('"') % 2 == 0:
+            break
+        if len(lines.record) >= MOST_LINES:
+            break
+    return header
+
+
+def _peek(file: BinaryIO, start: int) -> bytes:
+    position = file.tell()
+    file.seek(start)
+    body = file.read(HEAD_BYTES)
+    file.seek(position)
+    return body
+
+
 def _best_layout(contract: Contract, header: str) -> tuple[Layout, str]:
     """The layout under the delimiter that makes most of the header known."""
-    layouts = [(Layout(contract, next(csv.reader([header], delimiter=mark))), mark) for mark in DELIMITERS]
+    layouts = [(Layout(contract, _split(header, mark)), mark) for mark in DELIMITERS]
     layout, delimiter = max(layouts, key=lambda candidate: len(candidate[0].names))
     if not layout.names:
         raise UnreadableFileError(
@@ -213,6 +231,13 @@ def _best_layout(contract: Contract, header: str) -> tuple[Layout, str]:
             remedy=f"Add a column {IDENTIFIER}.",
         )
     return layout, delimiter
+
+
+def _split(header: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader(header.splitlines(keepends=True), delimiter=delimiter), [])
+    except csv.Error:
+        return []
 
 
 def _refuse_foreign(head: bytes) -> None:

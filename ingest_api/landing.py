@@ -127,7 +127,7 @@ def _conflict_rows(arrival: Arrival, layout: Layout, rows: Iterable[Submission])
 def _copy(connection: psycopg.Connection, statement: sql.SQL | sql.Composed, rows: Iterable[Sequence[object]]) -> None:
     """COPY rows as CSV, where a blank cell is null."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\r\n").writerows(rows)  # so that a lone carriage return is quoted, too
     if text.tell():
         with connection.cursor().copy(statement) as copy:
             copy.write(text.getvalue())

@@ -71,7 +71,7 @@ def get_entry(database: Database, ingestion_id: str) -> Entry:
         NotFoundError: there is no such ingestion.
     """
     with database.transaction() as connection:
-        row = _fetch(connection, "get_ingestion", ingestion_id)
+        row = None if "\0" in ingestion_id else _fetch(connection, "get_ingestion", ingestion_id)
         if row is None:
             raise NotFoundError(
                 f"There is no ingestion {ingestion_id!r}.",

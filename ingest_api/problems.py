@@ -2,6 +2,7 @@
 
 import logging
 
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -30,6 +31,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(KyaloError, _tell_kyalo_error)
     app.add_exception_handler(RequestValidationError, _tell_invalid_request)
     app.add_exception_handler(HTTPException, _tell_http_error)
+    app.add_exception_handler(psycopg.DataError, _tell_bad_value)
     app.add_exception_handler(Exception, _tell_unexpected)
 
 
@@ -63,6 +65,11 @@ def _tell_http_error(_request: Request, error: Exception) -> JSONResponse:
     code = HTTP_CODES.get(error.status_code, "request.invalid")
     problem = Problem(title="Not accepted", status=error.status_code, code=code, detail=str(error.detail))
     return answer(problem, dict(error.headers or {}))
+
+
+def _tell_bad_value(_request: Request, error: Exception) -> JSONResponse:
+    detail = f"A value cannot be kept: {str(error).splitlines()[0]}."
+    return answer(Problem(title="Not accepted", status=422, code="request.bad_value", detail=detail))
 
 
 def _tell_unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -1,5 +1,6 @@
 """Receiving: make an upload safe (object, ledger, commit) before anybody is told that it arrived."""
 
+import csv
 import hashlib
 import io
 import json
@@ -14,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from ingest_api.csv_reader import open_csv
 from ingest_api.landing import Arrival, Balance, land
-from ingest_api.records import Layout, Record, Rejection
+from ingest_api.records import REPLACEMENT, Layout, Record, Rejection
 from warehouse.contract import IDENTIFIER, Contract, load_contract
 from warehouse.database import Database, queries
 from warehouse.errors import (
@@ -64,7 +65,7 @@ def receive_file(
         "form": form,
         "form_version": contract.version,
         "source": source,
-        "filename": filename,
+        "filename": filename.replace("\0", REPLACEMENT).encode("utf-8", "replace").decode(),
         "content_type": CSV_TYPE,
         "size_bytes": file.seek(0, io.SEEK_END),
         "sha256": _digest(file),
@@ -102,8 +103,10 @@ def _land_one(database: Database, store: ObjectStore, ingestion_id: str | None) 
         try:
             with connection.transaction():
                 _land_file(connection, store, pending)
-        except Terminal as error:
-            _execute(connection, "fail_ingestion", ingestion_id=pending["ingestion_id"], **_error_facts(error))
+        except (Terminal, psycopg.DataError, csv.Error, UnicodeError) as error:
+            # Whatever is wrong with this file, the ones behind it must not wait for it.
+            told = error if isinstance(error, Terminal) else UnreadableFileError(f"The file cannot be read: {error}.")
+            _execute(connection, "fail_ingestion", ingestion_id=pending["ingestion_id"], **_error_facts(told))
     return str(pending["ingestion_id"])
 
 

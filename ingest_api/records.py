@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,8 @@ from warehouse.contract import IDENTIFIER, Contract
 
 SUBMISSION_ID = "submission_id"
 LONGEST_CELL = 65_536
-LONGEST_IDENTITY = 255
+LONGEST_NAME = 255
+NAMES = (IDENTIFIER, SUBMISSION_ID, "district", "cluster", "village", "survey_round")  # indexed or grouped by
 SEPARATOR = "\x1f"
 REPLACEMENT = "\ufffd"
 
@@ -58,9 +60,10 @@ class Layout:
         self.names = [name for name in resolved if name]
         self.unknown = [header for header, name in zip(headers, resolved, strict=True) if not name]
         self._known = [position for position, name in enumerate(resolved) if name]
-        self._extra = [(position, headers[position]) for position, name in enumerate(resolved) if not name]
+        self._extra = _tell_apart([(position, headers[position]) for position, name in enumerate(resolved) if not name])
         self._identifier = self.names.index(IDENTIFIER) if IDENTIFIER in self.names else None
         self._submission_id = self.names.index(SUBMISSION_ID) if SUBMISSION_ID in self.names else None
+        self._bounded = [(name, position) for position, name in enumerate(self.names) if name in NAMES]
         # The hash does not depend on the order of columns, so the same survey from another file is the same.
         self._hash_order = sorted((f"{name}=", position) for position, name in enumerate(self.names))
 
@@ -79,10 +82,11 @@ class Layout:
             return Rejection(record.number, "row.no_household_id", f"{IDENTIFIER} is blank.", _excerpt(cells))
         extras = {header: cells[position] for position, header in self._extra if cells[position].strip()}
         content_hash = self._hash(values, extras)
+        for name, position in self._bounded:
+            if len(values[position]) > LONGEST_NAME:
+                message = f"{name} has {len(values[position]):,} characters, {LONGEST_NAME} are allowed."
+                return Rejection(record.number, "row.name_too_long", message, _excerpt(cells))
         identity = values[self._submission_id].strip() if self._submission_id is not None else ""
-        if len(identity) > LONGEST_IDENTITY:
-            message = f"{SUBMISSION_ID} has {len(identity)} characters, {LONGEST_IDENTITY} are allowed."
-            return Rejection(record.number, "row.identity_too_long", message, _excerpt(cells))
         return Submission(
             number=record.number,
             key=identity or f"content:{content_hash}",
@@ -96,6 +100,16 @@ class Layout:
         filled = [label + answers[position] for label, position in self._hash_order if answers[position]]
         filled += [f"{header}={extras[header].strip()}" for header in sorted(extras)]
         return hashlib.blake2b(SEPARATOR.join(filled).encode(), digest_size=16).hexdigest()
+
+
+def _tell_apart(columns: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Unknown columns under names of their own: the second of two equal headers H is H#2."""
+    seen: Counter[str] = Counter()
+    named = []
+    for position, header in columns:
+        seen[header] += 1
+        named.append((position, header if seen[header] == 1 else f"{header}#{seen[header]}"))
+    return named
 
 
 def _find_problem(cells: Sequence[str]) -> tuple[str, str] | None:

@@ -23,8 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 PIPE_WIDTH = 120
-out = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
-err = Console(stderr=True, width=None if sys.stderr.isatty() else PIPE_WIDTH)
+out = Console(markup=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+err = Console(stderr=True, markup=False, width=None if sys.stderr.isatty() else PIPE_WIDTH)
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -69,7 +69,7 @@ def load(
                 status = load_file(warehouse, path, form)
             _print_json(status.model_dump()) if as_json else print_receipt(out, path, status)
     if not as_json:
-        out.print("[green]done[/]: `kyalo run` builds, scores and publishes what is new")
+        out.print("done: `kyalo run` builds, scores and publishes what is new")
 
 
 @app.command(context_settings=PASSED_ON)
@@ -79,7 +79,7 @@ def build(context: typer.Context) -> None:
 
     with open_warehouse() as warehouse, out.status("building"):
         said = build_models(warehouse, *context.args)
-    out.print(f"[green]done[/]: {said}")
+    out.print(f"done: {said}")
 
 
 @app.command()
@@ -98,7 +98,7 @@ def train(
         with out.status("training"):
             models = train_models(warehouse, tracks)
         print_models(out, models)
-        out.print("[green]done[/]: `kyalo run` scores and publishes with the newest models")
+        out.print("done: `kyalo run` scores and publishes with the newest models")
 
 
 @app.command()
@@ -108,7 +108,7 @@ def score() -> None:
 
     with open_warehouse() as warehouse, out.status("scoring"):
         said = score_households(warehouse)
-    out.print(f"[green]done[/]: {said}")
+    out.print(f"done: {said}")
 
 
 @app.command()
@@ -200,7 +200,7 @@ def synth(
 
     with err.status(f"writing {households:,} households"):
         summary = write_surveys(output, households, seed=seed, clean=clean)
-    out.print(f"[green]done[/]: {summary.rows:,} rows of {summary.households:,} households in {output}")
+    out.print(f"done: {summary.rows:,} rows of {summary.households:,} households in {output}")
 
 
 @app.command(context_settings=PASSED_ON)
@@ -230,7 +230,7 @@ def docs() -> None:
 
     with open_warehouse() as warehouse, out.status("writing the documentation"), Dbt(warehouse) as child:
         page = child.docs()
-    out.print(f"[green]done[/]: {page}")
+    out.print(f"done: {page}")
 
 
 @app.command()
@@ -240,7 +240,7 @@ def stop() -> None:
     if not settings.is_embedded:
         raise ConfigurationError("DB_HOST is set: that server is not Kyalo's to stop.", code="embedded.not_ours")
     stopped = EmbeddedServer(settings.home).stop()
-    out.print("[green]done[/]: stopped" if stopped else "[green]done[/]: it was not running")
+    out.print("done: stopped" if stopped else "done: it was not running")
 
 
 def main() -> None:
@@ -248,18 +248,18 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except KyaloError as error:
-        err.print(f"[red]error[/] {error.error_code}: {error.message}", highlight=False)
+        err.print(f"error {error.error_code}: {error.message}", highlight=False)
         if error.remedy:
             err.print(error.remedy, highlight=False)
         sys.exit(TRY_AGAIN if isinstance(error, Transient) else 1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        err.print(f"[red]error[/] file.unusable: {place}{error.strerror or error}", highlight=False)
+        err.print(f"error file.unusable: {place}{error.strerror or error}", highlight=False)
         err.print("Check the path and its permissions, and that the disk has room.", highlight=False)
         sys.exit(1)
     except Exception:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         log_file = _keep_traceback()
-        err.print(f"[red]error[/] internal.error: something went wrong that should not; it stands in {log_file}")
+        err.print(f"error internal.error: something went wrong that should not; it stands in {log_file}")
         sys.exit(1)
 
 

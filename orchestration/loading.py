@@ -46,7 +46,7 @@ def print_receipt(console: Console, path: Path, status: IngestionStatus) -> None
     """Print what became of a loaded file."""
     balance = status.balance
     if status.status == "failed":
-        console.print(f"[red]failed[/] {path}: {status.error_code}: {status.error_message}")
+        console.print(f"failed {path}: {status.error_code}: {status.error_message}")
         return
     console.print(
         f"{path}: {status.ingestion_id}: received {balance.received:,} = stored {balance.stored:,}"

@@ -12,8 +12,10 @@ from orchestration.dbt import Dbt, Node
 from orchestration.runs import Run, recorded_run
 from orchestration.sample import clear_sample_beside_others
 from warehouse.contract import list_forms
+from warehouse.errors import TrainingError
 
 LOCK = "kyalo.pipeline"
+TOO_FEW = "ml.too_few_households"
 BEFORE_SCORING = ("--exclude", "tag:marts", "--indirect-selection", "buildable")
 AFTER_SCORING = ("--select", "tag:marts", "stg_ml__predictions")
 
@@ -35,7 +37,7 @@ def run_pipeline(warehouse: Warehouse, *, retrain: bool = False) -> Run:
             step.did = _count(dbt.build(*BEFORE_SCORING))
         _train(warehouse, run, retrain)
         with run.step("score") as step:
-            step.did = describe_scores(score(warehouse.database, warehouse.store, run_id=run.run_id))
+            step.did = _score(warehouse, run)
         with run.step("build marts") as step:
             step.did = _count(dbt.build(*AFTER_SCORING))
     return run
@@ -87,12 +89,24 @@ def _load(warehouse: Warehouse, run: Run) -> None:
             step.did += "; the made-up sample, and the models made of it, were cleared away"
 
 
+def _score(warehouse: Warehouse, run: Run) -> str:
+    if not champions(warehouse.database):
+        return "there is no model yet"
+    return describe_scores(score(warehouse.database, warehouse.store, run_id=run.run_id))
+
+
 def _train(warehouse: Warehouse, run: Run, retrain: bool) -> None:
     with run.step("train") as step:
         if champions(warehouse.database).keys() == set(TRACKS) and not retrain:
             step.did = "models are there"
             return
-        models = train(warehouse.database, warehouse.store, run_id=run.run_id)
+        try:
+            models = train(warehouse.database, warehouse.store, run_id=run.run_id)
+        except TrainingError as error:
+            if error.error_code != TOO_FEW:
+                raise
+            step.did = f"not yet: {error.message}"
+            return
         step.did = ", ".join(f"{model.track}: {model.algorithm} version {model.model_version}" for model in models)
 
 

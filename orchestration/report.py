@@ -63,9 +63,9 @@ def print_runs(console: Console, account: dict[str, Any]) -> None:
 def print_change(console: Console, run: Run) -> None:
     """Print the last line of a run: what it changed."""
     if run.changed_tables:
-        console.print(f"[green]done[/]: {len(run.changed_tables)} tables changed: {', '.join(run.changed_tables)}")
+        console.print(f"done: {len(run.changed_tables)} tables changed: {', '.join(run.changed_tables)}")
     else:
-        console.print("[green]done[/]: nothing new, no row of any published table changed")
+        console.print("done: nothing new, no row of any published table changed")
 
 
 def _print_surveys(console: Console, account: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ LEDGER_TABLES = ("raw.submission_keys", "raw.rejected_rows", "raw.bodies", "revi
 
 def refuse_sample_beside_others(database: Database, home: Path) -> None:
     """Raise where the warehouse holds surveys that are not the sample's."""
-    (found,) = fetch(database, "origins", sample=_sample_hashes())
+    (found,) = fetch(database, "origins", sample=_sample_hashes(), sample_file=_sample_hashes()[0])
     if found["other_ingestions"]:
         raise ConfigurationError(
             f"The warehouse in {home} holds surveys that are not the sample's.",
@@ -30,13 +30,15 @@ def refuse_sample_beside_others(database: Database, home: Path) -> None:
 
 
 def clear_sample_beside_others(database: Database) -> bool:
-    """Where the sample stands beside other surveys, forget it and all that was learnt from it; whether it did.
+    """Where the sample file stands beside other surveys, forget it and all that was learnt from it; whether it did.
+
+    The example survey of the documentation counts as made up only there: alone it is anybody's.
 
     Staging is dropped, so that the next build makes it, and what follows from it, anew without the sample.
     """
     hashes = _sample_hashes()
-    (found,) = fetch(database, "origins", sample=hashes)
-    if not (found["sample_ingestions"] and found["other_ingestions"]):
+    (found,) = fetch(database, "origins", sample=hashes, sample_file=hashes[0])
+    if not (found["sample_files"] and found["other_ingestions"]):
         return False
     ingestions = [row["ingestion_id"] for row in fetch(database, "sample_ingestions", sample=hashes)]
     tables = [sql.Identifier("raw", form) for form in list_forms()]
@@ -50,5 +52,6 @@ def clear_sample_beside_others(database: Database) -> bool:
 
 
 def _sample_hashes() -> list[str]:
+    """The hash of the sample file, and that of the example survey which the demo sends with it."""
     device = survey_body(DEVICE_SURVEY.household_id, DEVICE_SURVEY.survey_data)
     return [hashlib.sha256(content).hexdigest() for content in (SAMPLE.read_bytes(), device.encode())]

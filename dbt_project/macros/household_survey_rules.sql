@@ -11,8 +11,8 @@
         },
         {
             'id': 'consent_refused', 'columns': ['consent'], 'dimension': 'validity', 'severity': 'reject',
-            'predicate': 'consent is false',
-            'message': 'the respondent did not consent',
+            'predicate': "consent is false or 'consent' = any(cast_error_columns)",
+            'message': 'the respondent did not consent, or the answer cannot be read',
         },
         {
             'id': 'survey_date_in_future', 'columns': ['survey_date'], 'dimension': 'timeliness', 'severity': 'reject',

@@ -150,7 +150,9 @@ def test_same_key_with_other_answers_is_a_conflict(database: Database) -> None:
         ("A-1", {"district": "Kan\0ungu"}, "survey.nul_byte"),
         ("A-1", {"district": "x" * 70_000}, "survey.cell_too_large"),
         ("A-1", {"district": "\ud800"}, "survey.bad_text"),
-        ("A-1", {"submission_id": "x" * 300}, "survey.identity_too_long"),
+        ("A-1", {"submission_id": "x" * 300}, "survey.name_too_long"),
+        ("A" * 300, {}, "survey.name_too_long"),
+        ("A-1", {"district": "x" * 300}, "survey.name_too_long"),
     ],
 )
 def test_survey_that_cannot_be_kept_is_refused_whole(

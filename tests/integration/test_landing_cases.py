@@ -54,6 +54,15 @@ LANDED = {
     "unknown_columns.csv": Landed(2),
     "same_identity_other_content.csv": Landed(1, duplicate=1, conflict=1),
     "carriage_returns_only.csv": Landed(2),
+    "carriage_return_in_a_cell.csv": Landed(2),
+    "utf16_odd_length.csv": Landed(2, rejected=((4, "row.ragged"),)),
+    "header_with_line_break.csv": Landed(1),
+    "mixed_line_endings.csv": Landed(4),
+    "narrow_with_line_break.csv": Landed(2),
+    "repeated_unknown_header.csv": Landed(2),
+    "name_too_long.csv": Landed(1, rejected=((2, "row.name_too_long"),)),
+    "markup_in_header.csv": Landed(1),
+    "stray_quotes.csv": Landed(2),
 }
 
 

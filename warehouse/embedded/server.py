@@ -23,6 +23,7 @@ from warehouse.errors import ConfigurationError, DatabaseUnavailableError
 
 DATABASE = "kyalo"
 PORT_ATTEMPTS = 5
+UNUSUAL = set(",'\"\\#")  # the setting is a quoted list parted by commas
 LONGEST_SOCKET_FOLDER = 90  # a socket's path may hold 107 bytes, its file name takes up to 17
 
 
@@ -120,7 +121,7 @@ class EmbeddedServer:
             folder.chmod(0o711)
         _make_private(folder / "cluster", account)
         socket_folder = folder / "socket"
-        if len(str(socket_folder).encode()) > LONGEST_SOCKET_FOLDER:
+        if len(str(socket_folder).encode()) > LONGEST_SOCKET_FOLDER or set(str(socket_folder)) & UNUSUAL:
             socket_folder = Path(tempfile.mkdtemp(prefix="kyalo-")) / "socket"
             socket_folder.parent.chmod(0o711)
         state = ServerState(str(folder / "cluster"), str(socket_folder), 0)

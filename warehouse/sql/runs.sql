@@ -113,7 +113,7 @@ order by mean_vulnerability_probability desc nulls last, district;
 
 -- name: origins
 select
-    count(*) filter (where sha256 = any(%(sample)s)) as sample_ingestions,
+    count(*) filter (where sha256 = %(sample_file)s) as sample_files,
     count(*) filter (where sha256 <> all(%(sample)s)) as other_ingestions
 from raw.ingestions
 where status in ('received', 'loaded');
