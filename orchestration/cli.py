@@ -63,11 +63,15 @@ def load(
     """Load files the way the API does, and land their rows at once."""
     from orchestration.loading import load_file, print_receipt
 
+    failed = False
     with open_warehouse() as warehouse:
         for path in files:
             with err.status(f"loading {path}"):
                 status = load_file(warehouse, path, form)
             _print_json(status.model_dump()) if as_json else print_receipt(out, path, status)
+            failed |= status.status == "failed"
+    if failed:
+        raise typer.Exit(1)
     if not as_json:
         out.print("done: `kyalo run` builds, scores and publishes what is new")
 
