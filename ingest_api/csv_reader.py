@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from ingest_api.records import Layout, Record, Rejection
+from ingest_api.records import Layout, Record, Rejection, excerpt
 from warehouse.contract import IDENTIFIER, Contract
 from warehouse.errors import UnreadableFileError
 
@@ -76,7 +76,7 @@ class CsvFile:
         if len(cells) == width:
             return Record(number, cells)
         message = f"The row has {len(cells)} cells, the header has {width}."
-        return Rejection(number, "row.ragged", message, "".join(self._lines.record)[:2_000].replace("\0", "\ufffd"))
+        return Rejection(number, "row.ragged", message, excerpt("".join(self._lines.record)))
 
     def _mend(self, number: int) -> Record | Rejection:
         """The first line of a record whose quotes go wrong, by itself; the lines that it swallowed are read anew."""
@@ -86,7 +86,7 @@ class CsvFile:
             if len(cells) == self.layout.width:
                 return Record(number, cells)
         message = "A quote is opened in this row and not closed before the end of the line."
-        return Rejection(number, "row.unclosed_quote", message, line[:2_000].replace("\0", "\ufffd"))
+        return Rejection(number, "row.unclosed_quote", message, excerpt(line))
 
     def _note(self, blank: int) -> None:
         if self._lines.recoded:

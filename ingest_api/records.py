@@ -11,6 +11,7 @@ from warehouse.contract import IDENTIFIER, Contract
 SUBMISSION_ID = "submission_id"
 LONGEST_CELL = 65_536
 LONGEST_NAME = 255
+EXCERPT_LENGTH = 2_000
 NAMES = (IDENTIFIER, SUBMISSION_ID, "district", "cluster", "village", "survey_round")  # indexed or grouped by
 SEPARATOR = "\x1f"
 REPLACEMENT = "\ufffd"
@@ -76,16 +77,16 @@ class Layout:
         """The record as it will be stored, or the reason why it cannot be."""
         cells = record.cells
         if problem := _find_problem(cells):
-            return Rejection(record.number, *problem, _excerpt(cells))
+            return Rejection(record.number, *problem, _excerpt_of_cells(cells))
         values = cells if not self._extra else [cells[position] for position in self._known]
         if self._identifier is None or not values[self._identifier].strip():
-            return Rejection(record.number, "row.no_household_id", f"{IDENTIFIER} is blank.", _excerpt(cells))
+            return Rejection(record.number, "row.no_household_id", f"{IDENTIFIER} is blank.", _excerpt_of_cells(cells))
         extras = {header: cells[position] for position, header in self._extra if cells[position].strip()}
         content_hash = self._hash(values, extras)
         for name, position in self._bounded:
             if len(values[position]) > LONGEST_NAME:
                 message = f"{name} has {len(values[position]):,} characters, {LONGEST_NAME} are allowed."
-                return Rejection(record.number, "row.name_too_long", message, _excerpt(cells))
+                return Rejection(record.number, "row.name_too_long", message, _excerpt_of_cells(cells))
         identity = values[self._submission_id].strip() if self._submission_id is not None else ""
         return Submission(
             number=record.number,
@@ -121,5 +122,10 @@ def _find_problem(cells: Sequence[str]) -> tuple[str, str] | None:
     return None
 
 
-def _excerpt(cells: Sequence[str], length: int = 2_000) -> str:
-    return ",".join(cell[:length] for cell in cells)[:length].replace("\0", REPLACEMENT)
+def excerpt(text: str) -> str:
+    """The beginning of a rejected row, as a table can keep it."""
+    return text[:EXCERPT_LENGTH].replace("\0", REPLACEMENT)
+
+
+def _excerpt_of_cells(cells: Sequence[str]) -> str:
+    return excerpt(",".join(cell[:EXCERPT_LENGTH] for cell in cells))

@@ -15,6 +15,7 @@ import uvicorn
 from ingest_api.app import create_app
 from orchestration.context import Warehouse
 from orchestration.worker import stop_on_signal
+from warehouse.embedded.server import free_port
 from warehouse.errors import ConfigurationError, DatabaseUnavailableError
 from warehouse.settings import Settings
 
@@ -43,7 +44,7 @@ def serve_api(settings: Settings, host: str, port: int) -> None:
 @contextmanager
 def serving_api(warehouse: Warehouse) -> Iterator[httpx2.Client]:
     """Serve the API on a free port and give a client to it; the process ends with the block."""
-    port = _free_port()
+    port = free_port()
     log_file = warehouse.settings.home / "logs" / "api.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "uvicorn", "ingest_api.app:create_app", "--factory", "--port", str(port)]
@@ -74,9 +75,3 @@ def _wait_until_healthy(client: httpx2.Client, process: "subprocess.Popen[bytes]
         except httpx2.TransportError:
             time.sleep(0.1)
     raise DatabaseUnavailableError("The API did not start.", code="api.not_started", remedy="See logs/api.log.")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

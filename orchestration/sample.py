@@ -20,7 +20,8 @@ LEDGER_TABLES = ("raw.submission_keys", "raw.rejected_rows", "raw.bodies", "revi
 
 def refuse_sample_beside_others(database: Database, home: Path) -> None:
     """Raise where the warehouse holds surveys that are not the sample's."""
-    (found,) = fetch(database, "origins", sample=_sample_hashes(), sample_file=_sample_hashes()[0])
+    hashes = _sample_hashes()
+    (found,) = fetch(database, "origins", sample=hashes, sample_file=hashes[0])
     if found["other_ingestions"]:
         raise ConfigurationError(
             f"The warehouse in {home} holds surveys that are not the sample's.",

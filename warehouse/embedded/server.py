@@ -105,7 +105,7 @@ class EmbeddedServer:
 
     def _start_on_free_port(self, cluster: Cluster, state: ServerState) -> None:
         for attempt in range(PORT_ATTEMPTS):
-            port = state.port if attempt == 0 and state.port else _free_port()
+            port = state.port if attempt == 0 and state.port else free_port()
             self._write_state(ServerState(state.cluster, state.socket, port))
             _make_private(Path(state.socket), cluster.account)
             if cluster.start(port=port, socket_folder=Path(state.socket)):
@@ -184,7 +184,8 @@ def _create_database(address: Address) -> None:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback address that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
