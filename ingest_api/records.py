@@ -1,28 +1,28 @@
-"""What a reader hands to the landing: records and rejections, and how a file's columns map to fields."""
+"""What every door makes of a survey: its identity, its content's hash and its cells, ready to be stored."""
 
+import csv
 import hashlib
-import json
+import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+import orjson
 
 from warehouse.contract import IDENTIFIER, Contract
 
 SUBMISSION_ID = "submission_id"
 LONGEST_CELL = 65_536
 LONGEST_NAME = 255
+MOST_EXTRAS = 1_000
 EXCERPT_LENGTH = 2_000
 NAMES = (IDENTIFIER, SUBMISSION_ID, "district", "cluster", "village", "survey_round")  # indexed or grouped by
-SEPARATOR = "\x1f"
+SEPARATOR = "\x1f"  # between the cells of what is hashed
+EXTRAS_MARK = "\x1e"
 REPLACEMENT = "\ufffd"
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One survey: the line where it begins, its cells in the order of the header."""
-
-    number: int
-    cells: Sequence[str]
+QUOTED = frozenset(',"\r\n')
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +37,34 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A record that can be stored: its identity, its content's hash and its cells by field."""
+    """A survey that can be stored.
+
+    Attributes:
+        number: the line where its record begins, or its place among the surveys of a body.
+        key: the sender's identity of it, or `content:` and its hash.
+        identity: 128 bits in hexadecimal, of the form and the key; unique among stored submissions.
+        content_hash: 128 bits in hexadecimal, of the form and all filled answers.
+        line: its cells as one line of CSV, in the order of the layout's names.
+        extras: what the contract does not know, as a JSON object; None when there is nothing.
+        deprecates: the key of the earlier submission that it corrects.
+    """
 
     number: int
     key: str
+    identity: str
     content_hash: str
-    values: Sequence[str]
-    extras: str | None
+    line: str
+    extras: str | None = None
+    deprecates: str | None = None
 
 
 class Layout:
-    """How the columns of one file map to the fields of a form.
+    """How the columns of a table of surveys map to the fields of a form.
 
     Attributes:
-        names: the fields that the file has, in the file's order.
+        names: the fields that the table has, in its order.
         unknown: the headers that the contract does not know.
+        width: how many columns it has.
     """
 
     def __init__(self, contract: Contract, headers: Sequence[str]) -> None:
@@ -60,47 +73,216 @@ class Layout:
         self.width = len(headers)
         self.names = [name for name in resolved if name]
         self.unknown = [header for header, name in zip(headers, resolved, strict=True) if not name]
+        self._form = contract.form
         self._known = [position for position, name in enumerate(resolved) if name]
         self._extra = _tell_apart([(position, headers[position]) for position, name in enumerate(resolved) if not name])
         self._identifier = self.names.index(IDENTIFIER) if IDENTIFIER in self.names else None
         self._submission_id = self.names.index(SUBMISSION_ID) if SUBMISSION_ID in self.names else None
         self._bounded = [(name, position) for position, name in enumerate(self.names) if name in NAMES]
-        # The hash does not depend on the order of columns, so the same survey from another file is the same.
-        self._hash_order = sorted((f"{name}=", position) for position, name in enumerate(self.names))
+        self._in_contract_order = _arrange(self.names, contract.names)
+        self._is_plain = not self._extra and self.names == list(contract.names[: len(self.names)])
 
     @property
     def has_identifier(self) -> bool:
-        """Whether the file says which household a row is about."""
+        """Whether the table says which household a row is about."""
         return self._identifier is not None
 
-    def submission(self, record: Record) -> Submission | Rejection:
-        """The record as it will be stored, or the reason why it cannot be."""
-        cells = record.cells
+    def submission(self, number: int, cells: Sequence[str]) -> Submission | Rejection:
+        """The row as it will be stored, or the reason why it cannot be."""
         if problem := _find_problem(cells):
-            return Rejection(record.number, *problem, _excerpt_of_cells(cells))
+            return Rejection(number, *problem, excerpt_of_cells(cells))
         values = cells if not self._extra else [cells[position] for position in self._known]
-        if self._identifier is None or not values[self._identifier].strip():
-            return Rejection(record.number, "row.no_household_id", f"{IDENTIFIER} is blank.", _excerpt_of_cells(cells))
+        if problem := self._find_name_problem(values):
+            return Rejection(number, *problem, excerpt_of_cells(cells))
         extras = {header: cells[position] for position, header in self._extra if cells[position].strip()}
-        content_hash = self._hash(values, extras)
-        for name, position in self._bounded:
-            if len(values[position]) > LONGEST_NAME:
-                message = f"{name} has {len(values[position]):,} characters, {LONGEST_NAME} are allowed."
-                return Rejection(record.number, "row.name_too_long", message, _excerpt_of_cells(cells))
-        identity = values[self._submission_id].strip() if self._submission_id is not None else ""
-        return Submission(
-            number=record.number,
-            key=identity or f"content:{content_hash}",
-            content_hash=content_hash,
-            values=values,
-            extras=json.dumps(extras, ensure_ascii=False) if extras else None,
+        return _submission(
+            self._form,
+            number,
+            ordered=self._in_contract_order(values),
+            line=csv_line(values),
+            extras=extras,
+            client_key=values[self._submission_id].strip() if self._submission_id is not None else "",
         )
 
-    def _hash(self, values: Sequence[str], extras: dict[str, str]) -> str:
-        answers = list(map(str.strip, values))
-        filled = [label + answers[position] for label, position in self._hash_order if answers[position]]
-        filled += [f"{header}={extras[header].strip()}" for header in sorted(extras)]
-        return hashlib.blake2b(SEPARATOR.join(filled).encode(), digest_size=16).hexdigest()
+    def plain_submission(self, number: int, line: str) -> Submission | Rejection:
+        """The same of a line whose cells are parted by commas and bear neither quotes nor line breaks.
+
+        Where the columns are the contract's own, in its order, the line is stored and hashed as it is.
+        """
+        cells = line.split(",")
+        if not self._is_plain or len(line) > LONGEST_CELL or _needs_care(line):
+            return self.submission(number, cells)
+        if problem := self._find_name_problem(cells):
+            return Rejection(number, *problem, excerpt(line))
+        client_key = cells[self._submission_id] if self._submission_id is not None else ""
+        text = SEPARATOR.join((self._form, line.replace(",", SEPARATOR).rstrip(SEPARATOR)))
+        digest = fingerprint(text)
+        if client_key:
+            return Submission(number, client_key, identify(self._form, client_key), digest, line)
+        return Submission(number, "content:" + digest, digest, digest, line)
+
+    def _find_name_problem(self, values: Sequence[str]) -> tuple[str, str] | None:
+        if self._identifier is None or not values[self._identifier].strip():
+            return "row.no_household_id", f"{IDENTIFIER} is blank."
+        for name, position in self._bounded:
+            if len(values[position]) > LONGEST_NAME:
+                return _too_long(name, values[position])
+        return None
+
+
+class DocumentLayout:
+    """How named answers (JSON, a form's XML) map to the fields of a form; every row has all of its fields.
+
+    Attributes:
+        names: the contract's fields, in order.
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        self.names = list(contract.names)
+        self._contract = contract
+        self._positions = {name: position for position, name in enumerate(contract.names)}
+        self._resolved: dict[str, str | None] = {}
+        self._bounded = [(name, self._positions[name]) for name in NAMES if name in self._positions]
+        self._submission_id = self._positions.get(SUBMISSION_ID)
+
+    def submission(
+        self,
+        number: int,
+        answers: Mapping[str, Any],
+        *,
+        key: str | None = None,
+        deprecates: str | None = None,
+        needs_household: bool = True,
+    ) -> Submission | Rejection:
+        """The answers as they will be stored, or the reason why they cannot be.
+
+        Args:
+            number: its place among the surveys of its body.
+            answers: name (canonical, or any header that the contract knows) to value; None counts as not given.
+            key: the sender's identity of it; without one the field `submission_id`, else the content decides.
+            deprecates: the key of the earlier submission that it corrects.
+            needs_household: whether it is rejected without a household; what is kept then is left to the rules.
+        """
+        values = [""] * len(self.names)
+        extras: dict[str, str] = {}
+        for header, answer in answers.items():
+            if answer is None:
+                continue
+            text = answer if isinstance(answer, str) else _json_text(answer)
+            name = self._resolve(header)
+            if name is None or values[self._positions[name]] not in ("", text):
+                extras[header] = text
+            else:
+                values[self._positions[name]] = text
+        if key and self._submission_id is not None:
+            values[self._submission_id] = key
+        if problem := self._find_problem(values, extras, needs_household):
+            return Rejection(number, *problem, excerpt_of_cells([*values, *extras.values()]))
+        filled = {header: text for header, text in extras.items() if text.strip()}
+        client_key = values[self._submission_id].strip() if self._submission_id is not None else key or ""
+        line = csv_line(values)
+        return _submission(
+            self._contract.form, number, ordered=values, line=line, extras=filled, client_key=client_key,
+            deprecates=deprecates,
+        )  # fmt: skip
+
+    def _resolve(self, header: str) -> str | None:
+        if header not in self._resolved:
+            if len(self._resolved) > 10 * MOST_EXTRAS:
+                self._resolved.clear()  # a sender that makes names up must not fill the memory
+            (self._resolved[header],) = self._contract.resolve([header])
+        return self._resolved[header]
+
+    def _find_problem(self, values: list[str], extras: dict[str, str], needs_household: bool) -> tuple[str, str] | None:
+        if len(extras) > MOST_EXTRAS:
+            return "row.too_many_fields", f"{len(extras):,} fields are unknown, {MOST_EXTRAS:,} are allowed."
+        if problem := _find_problem([*values, *extras, *extras.values()]):
+            return problem
+        household = self._positions.get(IDENTIFIER)
+        if needs_household and (household is None or not values[household].strip()):
+            return "row.no_household_id", f"{IDENTIFIER} is blank."
+        for name, position in self._bounded:
+            if len(values[position]) > LONGEST_NAME:
+                return _too_long(name, values[position])
+        return None
+
+
+def fingerprint(text: str) -> str:
+    """128 bits of the text's SHA-256, in hexadecimal: PostgreSQL can compute the same, and keeps it as a uuid."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def identify(form: str, key: str) -> str:
+    """The identity of a submission that its sender has named."""
+    return fingerprint(f"{form}{EXTRAS_MARK}{key}")
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """Cells as one line of CSV without its ending, a blank cell as nothing."""
+    line = ",".join(cells)
+    if line.count(",") == len(cells) - 1 and QUOTED.isdisjoint(line.replace(",", "")):
+        return line
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)  # so that a lone carriage return is quoted, too
+    return text.getvalue()[:-2]
+
+
+def excerpt(text: str) -> str:
+    """The beginning of a rejected row, as a table can keep it."""
+    return text[:EXCERPT_LENGTH].replace("\0", REPLACEMENT).encode("utf-8", "replace").decode()
+
+
+def excerpt_of_cells(cells: Sequence[str]) -> str:
+    """The beginning of a rejected row that came as cells."""
+    return excerpt(",".join(cell[:EXCERPT_LENGTH] for cell in cells))
+
+
+def _submission(
+    form: str,
+    number: int,
+    *,
+    ordered: Sequence[str],
+    line: str,
+    extras: dict[str, str],
+    client_key: str,
+    deprecates: str | None = None,
+) -> Submission:
+    """A submission from its cells in the contract's order."""
+    text = SEPARATOR.join([form, *(cell.strip().replace(SEPARATOR, " ") for cell in ordered)]).rstrip(SEPARATOR)
+    for header in sorted(extras):
+        text += f"{EXTRAS_MARK}{header}={extras[header].strip()}"
+    digest = fingerprint(text)
+    return Submission(
+        number=number,
+        key=client_key or "content:" + digest,
+        identity=identify(form, client_key) if client_key else digest,
+        content_hash=digest,
+        line=line,
+        extras=orjson.dumps(extras).decode() if extras else None,
+        deprecates=deprecates,
+    )
+
+
+def _arrange(names: Sequence[str], order: Sequence[str]) -> Callable[[Sequence[str]], Sequence[str]]:
+    """A function that puts a row's values in another order, blank where a name is missing."""
+    last = len(names)
+    positions = {name: position for position, name in enumerate(names)}
+    picked = itemgetter(*(positions.get(name, last) for name in order))
+    if len(order) == 1:
+        return lambda values: [picked([*values, ""])]
+    return lambda values: picked([*values, ""])
+
+
+def _needs_care(line: str) -> bool:
+    """Whether a line's cells are not their own canonical form: outer spaces, or marks that mean something here."""
+    return (
+        ", " in line or " ," in line or line != line.strip() or "\t" in line or not line.isprintable()
+    )
+
+
+def _json_text(value: Any) -> str:
+    """A JSON value as raw keeps it: everything but text as JSON."""
+    return orjson.dumps(value).decode()
 
 
 def _tell_apart(columns: list[tuple[int, str]]) -> list[tuple[int, str]]:
@@ -114,18 +296,20 @@ def _tell_apart(columns: list[tuple[int, str]]) -> list[tuple[int, str]]:
 
 
 def _find_problem(cells: Sequence[str]) -> tuple[str, str] | None:
-    longest = max(map(len, cells), default=0)
-    if longest > LONGEST_CELL:
-        return "row.cell_too_large", f"A cell has {longest:,} characters, {LONGEST_CELL:,} are allowed."
-    if "\0" in SEPARATOR.join(cells):
+    text = SEPARATOR.join(cells)
+    if len(text) > LONGEST_CELL:
+        longest = max(map(len, cells), default=0)
+        if longest > LONGEST_CELL:
+            return "row.cell_too_large", f"A cell has {longest:,} characters, {LONGEST_CELL:,} are allowed."
+    if "\0" in text:
         return "row.nul_byte", "A cell holds a NUL byte, which no text can."
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return "row.bad_text", "A cell holds a lone surrogate, which is no character."
     return None
 
 
-def excerpt(text: str) -> str:
-    """The beginning of a rejected row, as a table can keep it."""
-    return text[:EXCERPT_LENGTH].replace("\0", REPLACEMENT)
-
-
-def _excerpt_of_cells(cells: Sequence[str]) -> str:
-    return excerpt(",".join(cell[:EXCERPT_LENGTH] for cell in cells))
+def _too_long(name: str, value: str) -> tuple[str, str]:
+    return "row.name_too_long", f"{name} has {len(value):,} characters, {LONGEST_NAME} are allowed."

@@ -7,13 +7,14 @@ from warehouse.contract import Contract
 
 ENVELOPE = {
     "submission_key": "text not null",
-    "ingestion_id": "text not null references raw.ingestions",
+    "ingestion_id": "text not null",
     "row_number": "bigint not null",
     "content_hash": "text not null",
     "form_version": "text not null",
     "source": "text not null",
     "received_at": "timestamptz not null",
     "extras": "jsonb",
+    "deprecates": "text",
 }
 
 
@@ -25,8 +26,11 @@ def create_raw_table(connection: psycopg.Connection, contract: Contract) -> None
     )
     connection.execute(sql.SQL("create table if not exists {} ({})").format(table, envelope))
     _index(connection, contract.form, table)
-    for name in sorted(set(contract.names) - _columns(connection, contract.form), key=contract.names.index):
-        connection.execute(sql.SQL("alter table {} add column {} text").format(table, sql.Identifier(name)))
+    existing = _columns(connection, contract.form)
+    for name in [*ENVELOPE, *contract.names]:
+        if name not in existing:
+            kind = sql.SQL(ENVELOPE.get(name, "text"))
+            connection.execute(sql.SQL("alter table {} add column {} {}").format(table, sql.Identifier(name), kind))
 
 
 def _index(connection: psycopg.Connection, form: str, table: sql.Identifier) -> None:
