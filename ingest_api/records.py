@@ -18,7 +18,6 @@ LONGEST_CELL = 65_536
 LONGEST_NAME = 255
 MOST_EXTRAS = 1_000
 EXCERPT_LENGTH = 2_000
-NAMES = (IDENTIFIER, SUBMISSION_ID, "district", "cluster", "village", "survey_round")  # indexed or grouped by
 SEPARATOR = "\x1f"  # between the cells of what is hashed
 EXTRAS_MARK = "\x1e"
 REPLACEMENT = "\ufffd"
@@ -76,15 +75,16 @@ class Layout:
         self._form = contract.form
         self._known = [position for position, name in enumerate(resolved) if name]
         self._extra = _tell_apart([(position, headers[position]) for position, name in enumerate(resolved) if not name])
-        self._identifier = self.names.index(IDENTIFIER) if IDENTIFIER in self.names else None
+        self._identifier_name = contract.identifier
+        self._identifier = self.names.index(contract.identifier) if contract.identifier in self.names else None
         self._submission_id = self.names.index(SUBMISSION_ID) if SUBMISSION_ID in self.names else None
-        self._bounded = [(name, position) for position, name in enumerate(self.names) if name in NAMES]
+        self._bounded = [(name, self.names.index(name)) for name in contract.indexed if name in self.names]
         self._in_contract_order = _arrange(self.names, contract.names)
         self._is_plain = not self._extra and self.names == list(contract.names[: len(self.names)])
 
     @property
     def has_identifier(self) -> bool:
-        """Whether the table says which household a row is about."""
+        """Whether the table says which household (or whatever the form's identifier names) a row is about."""
         return self._identifier is not None
 
     def submission(self, number: int, cells: Sequence[str]) -> Submission | Rejection:
@@ -123,7 +123,7 @@ class Layout:
 
     def _find_name_problem(self, values: Sequence[str]) -> tuple[str, str] | None:
         if self._identifier is None or not values[self._identifier].strip():
-            return "row.no_household_id", f"{IDENTIFIER} is blank."
+            return _no_identifier(self._identifier_name)
         for name, position in self._bounded:
             if len(values[position]) > LONGEST_NAME:
                 return _too_long(name, values[position])
@@ -142,7 +142,7 @@ class DocumentLayout:
         self._contract = contract
         self._positions = {name: position for position, name in enumerate(contract.names)}
         self._resolved: dict[str, str | None] = {}
-        self._bounded = [(name, self._positions[name]) for name in NAMES if name in self._positions]
+        self._bounded = [(name, self._positions[name]) for name in contract.indexed]
         self._submission_id = self._positions.get(SUBMISSION_ID)
 
     def submission(
@@ -161,7 +161,7 @@ class DocumentLayout:
             answers: name (canonical, or any header that the contract knows) to value; None counts as not given.
             key: the sender's identity of it; without one the field `submission_id`, else the content decides.
             deprecates: the key of the earlier submission that it corrects.
-            needs_household: whether it is rejected without a household; what is kept then is left to the rules.
+            needs_household: whether it is rejected without its identifier; what is kept then is left to the rules.
         """
         values = [""] * len(self.names)
         extras: dict[str, str] = {}
@@ -198,9 +198,8 @@ class DocumentLayout:
             return "row.too_many_fields", f"{len(extras):,} fields are unknown, {MOST_EXTRAS:,} are allowed."
         if problem := _find_problem([*values, *extras, *extras.values()]):
             return problem
-        household = self._positions.get(IDENTIFIER)
-        if needs_household and (household is None or not values[household].strip()):
-            return "row.no_household_id", f"{IDENTIFIER} is blank."
+        if needs_household and not values[self._positions[self._contract.identifier]].strip():
+            return _no_identifier(self._contract.identifier)
         for name, position in self._bounded:
             if len(values[position]) > LONGEST_NAME:
                 return _too_long(name, values[position])
@@ -275,9 +274,7 @@ def _arrange(names: Sequence[str], order: Sequence[str]) -> Callable[[Sequence[s
 
 def _needs_care(line: str) -> bool:
     """Whether a line's cells are not their own canonical form: outer spaces, or marks that mean something here."""
-    return (
-        ", " in line or " ," in line or line != line.strip() or "\t" in line or not line.isprintable()
-    )
+    return ", " in line or " ," in line or line != line.strip() or "\t" in line or not line.isprintable()
 
 
 def _json_text(value: Any) -> str:
@@ -309,6 +306,10 @@ def _find_problem(cells: Sequence[str]) -> tuple[str, str] | None:
         except UnicodeEncodeError:
             return "row.bad_text", "A cell holds a lone surrogate, which is no character."
     return None
+
+
+def _no_identifier(name: str) -> tuple[str, str]:
+    return "row.no_household_id" if name == IDENTIFIER else "row.no_identifier", f"{name} is blank."
 
 
 def _too_long(name: str, value: str) -> tuple[str, str]:

@@ -36,6 +36,7 @@ class Field:
         type: text, integer, numeric, boolean, date, code or multi-code (several codes parted by a space).
         codes: the values that may stand here, () where any may.
         missing_codes: values that say *refused* or *unknown*; staging makes them null.
+        indexed: whether the warehouse indexes or groups by it, so that its values must be short.
         pii: whether it can identify a person.
         component_of_target: whether the income per day is computed from it.
     """
@@ -50,22 +51,35 @@ class Field:
     codes: tuple[str, ...] = ()
     missing_codes: tuple[str, ...] = ()
     required: bool = False
+    indexed: bool = False
     pii: bool = False
     component_of_target: bool = False
 
 
 @dataclass(frozen=True)
 class Contract:
-    """The fields of one form, in order."""
+    """The fields of one form, in order.
+
+    Attributes:
+        description: what one submission of it is.
+        identifier: the field that says what a submission is about; it must be filled.
+    """
 
     form: str
     version: str
     fields: tuple[Field, ...]
+    description: str = ""
+    identifier: str = IDENTIFIER
 
     @property
     def names(self) -> tuple[str, ...]:
         """The canonical names."""
         return tuple(field.name for field in self.fields)
+
+    @property
+    def indexed(self) -> tuple[str, ...]:
+        """The names of the fields whose values must be short."""
+        return tuple(field.name for field in self.fields if field.indexed or field.name == self.identifier)
 
     def resolve(self, headers: Iterable[str]) -> list[str | None]:
         """The canonical name of each header, None for one that the contract does not know.
@@ -105,8 +119,7 @@ def load_contract(form: str) -> Contract:
         )
     try:
         table = _only_table(path)
-        columns = [column for column in table["columns"] if not _meta(column).get("envelope")]
-        return Contract(form, str(_meta(table)["version"]), tuple(_field(column) for column in columns))
+        return _contract(form, table)
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         raise ContractError(f"The contract of {form} in {path.name} cannot be read: {error!r}.") from error
 
@@ -127,6 +140,16 @@ def _only_table(path: Path) -> dict[str, Any]:
     return dict(table)
 
 
+def _contract(form: str, table: dict[str, Any]) -> Contract:
+    meta = _meta(table)
+    columns = [column for column in table["columns"] if not _meta(column).get("envelope")]
+    fields = tuple(_field(column) for column in columns)
+    contract = Contract(form, str(meta["version"]), fields, table["description"].strip(), meta["identifier"])
+    if contract.identifier not in contract.names:
+        raise ValueError(f"its identifier {contract.identifier} is no field")
+    return contract
+
+
 def _meta(node: dict[str, Any]) -> dict[str, Any]:
     return dict(node.get("config", {}).get("meta", {}))
 
@@ -145,6 +168,7 @@ def _field(column: dict[str, Any]) -> Field:
         codes=tuple(str(code) for code in meta.get("codes", ())),
         missing_codes=tuple(str(code) for code in meta.get("missing_codes", ())),
         required=meta.get("required", False),
+        indexed=meta.get("indexed", False),
         pii=meta.get("pii", False),
         component_of_target=meta.get("component_of_target", False),
     )
