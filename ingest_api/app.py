@@ -12,7 +12,7 @@ from ingest_api.routes import router
 from warehouse.database import Database
 from warehouse.migrations import migrate
 from warehouse.settings import Settings, get_settings
-from warehouse.storage import open_store
+from warehouse.stores import open_store
 
 POOL_SIZE = 16
 FILE_PATH = "/api/v1/upload/file"

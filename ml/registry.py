@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline
 from ml.features import Track
 from warehouse.database import Database, queries
 from warehouse.errors import IntegrityError
-from warehouse.storage import ObjectStore
+from warehouse.stores import ObjectStore
 
 STATEMENTS = queries("ml")
 COMPRESSION = 3

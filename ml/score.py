@@ -25,7 +25,7 @@ from ml.registry import STATEMENTS, TrainedModel, champions, load_pipeline
 from ml.risk import CATEGORIES, categorise, confidence, decide
 from warehouse.database import Database
 from warehouse.errors import IntegrityError, NotFoundError
-from warehouse.storage import ObjectStore
+from warehouse.stores import ObjectStore
 
 # Coarser than the noise of floating-point sums, which may differ with a row's place in its chunk.
 PROBABILITY_DECIMALS = 9

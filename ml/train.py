@@ -18,7 +18,7 @@ from ml.recipe import Recipe, library_versions
 from ml.registry import Draft, TrainedModel, champions, is_intact, register
 from ml.selection import RULE, choose
 from warehouse.database import Database
-from warehouse.storage import ObjectStore
+from warehouse.stores import ObjectStore
 
 MEANING: dict[Track, str] = {
     "screening": "A prediction from non-monetary indicators.",

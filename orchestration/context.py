@@ -11,7 +11,7 @@ from warehouse.embedded.server import make_folder
 from warehouse.errors import ConfigurationError
 from warehouse.migrations import migrate
 from warehouse.settings import Settings, get_settings
-from warehouse.storage import ObjectStore, open_store
+from warehouse.stores import ObjectStore, open_store
 
 
 @dataclass(frozen=True)

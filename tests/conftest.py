@@ -18,7 +18,7 @@ from warehouse.database import Database
 from warehouse.embedded import EmbeddedServer
 from warehouse.migrations import migrate
 from warehouse.settings import PROJECT_ROOT, Settings
-from warehouse.storage import LocalStore
+from warehouse.stores import LocalStore
 
 TEMPLATE = "kyalo_template"
 REAL_SURVEY = PROJECT_ROOT.parent / "shared" / "data" / "household_survey.csv"

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+Provider = Literal["local", "aws", "azure"]
 
 
 class Settings(BaseSettings):
@@ -23,8 +24,18 @@ class Settings(BaseSettings):
     db_user: str = Field("kyalo", min_length=1, description="Role that connects.")
     db_password: SecretStr = Field(SecretStr(""), description="Its password.")
 
-    storage_provider: Literal["local"] = Field("local", description="Where originals and models are kept.")
+    storage_provider: Provider = Field("local", description="Where originals and models are kept.")
     storage_path: Path | None = Field(None, description="Folder of the local store; default KYALO_HOME/store.")
+    storage_secondary: Provider | None = Field(None, description="A second store, for a copy of every original.")
+    storage_secondary_path: Path | None = Field(None, description="Folder of the second store, when it is local.")
+    aws_access_key_id: str | None = Field(None, description="S3 credentials; without them, those of the machine's role.")
+    aws_secret_access_key: SecretStr | None = Field(None, description="Their secret.")
+    aws_session_token: SecretStr | None = Field(None, description="Their token, when they are temporary.")
+    aws_s3_bucket: str | None = Field(None, description="Bucket of the store when its provider is aws.")
+    aws_region: str = Field("us-east-1", description="Region of the bucket.")
+    s3_endpoint_url: str | None = Field(None, description="An S3-compatible server other than Amazon's.")
+    azure_storage_connection_string: SecretStr | None = Field(None, description="Account of the azure store.")
+    azure_container: str | None = Field(None, description="Container of the azure store.")
 
     api_host: str = Field("127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(8000, ge=0, le=65535, description="Port of the API.")
@@ -41,6 +52,13 @@ class Settings(BaseSettings):
             raise ValueError("DB_HOST is set but DB_PASSWORD is not: set both, or neither to use the embedded server")
         return self
 
+    @model_validator(mode="after")
+    def _second_store_is_another(self) -> Self:
+        is_same = self.storage_secondary == self.storage_provider
+        if is_same and (self.storage_provider != "local" or self.second_store_folder == self.store_folder):
+            raise ValueError("STORAGE_SECONDARY names the store itself: choose another provider or another folder")
+        return self
+
     @property
     def home(self) -> Path:
         """The data folder, as an absolute path."""
@@ -50,6 +68,11 @@ class Settings(BaseSettings):
     def store_folder(self) -> Path:
         """Folder of the local object store, as an absolute path."""
         return (self.storage_path or self.home / "store").expanduser().resolve()
+
+    @property
+    def second_store_folder(self) -> Path | None:
+        """Folder of a local second store, as an absolute path."""
+        return self.storage_secondary_path.expanduser().resolve() if self.storage_secondary_path else None
 
     @property
     def project_root(self) -> Path:

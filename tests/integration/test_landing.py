@@ -14,7 +14,7 @@ from ingest_api.ledger import get_entry
 from ingest_api.receiving import bundle_bodies, land_next, receive_file, receive_survey
 from warehouse.database import Database
 from warehouse.errors import RefusedSurveyError
-from warehouse.storage import LocalStore
+from warehouse.stores import LocalStore
 
 FORM = "household_survey"
 EXAMPLE: dict[str, Any] = {

@@ -10,7 +10,7 @@ from ingest_api.ledger import Entry, get_entry, list_rejected
 from ingest_api.receiving import land_next, receive_file
 from warehouse.database import Database
 from warehouse.errors import UnreadableFileError
-from warehouse.storage import LocalStore
+from warehouse.stores import LocalStore
 
 CASES = Path(__file__).parents[1] / "cases"
 FORM = "household_survey"

@@ -20,7 +20,7 @@ from ml.train import train
 from tests.ml_rows import make_rows, write_mart
 from warehouse.database import Database
 from warehouse.errors import IntegrityError, NotFoundError, TrainingError
-from warehouse.storage import LocalStore
+from warehouse.stores import LocalStore
 
 WITHOUT_INCOME = 5
 

@@ -1,0 +1,42 @@
+"""Where originals and models are kept: a small protocol, and a folder, S3 or Azure Blob behind it."""
+
+from warehouse.errors import ConfigurationError
+from warehouse.settings import Provider, Settings
+from warehouse.stores.local import LocalStore
+from warehouse.stores.mirrored import MirroredStore
+from warehouse.stores.protocol import ObjectStore, StoredObject, checksum_of
+
+__all__ = ["LocalStore", "MirroredStore", "ObjectStore", "StoredObject", "checksum_of", "open_store"]
+
+
+def open_store(settings: Settings) -> ObjectStore:
+    """The store that the settings name, with its second store where there is one.
+
+    A store that does not answer now is opened all the same: it may be back when it is needed.
+
+    Raises:
+        ConfigurationError: a setting is missing, the credentials are refused, or there is no such bucket or container.
+    """
+    primary = _open(settings.storage_provider, settings)
+    if settings.storage_secondary is None:
+        return primary
+    return MirroredStore(primary, _open(settings.storage_secondary, settings, is_second=True))
+
+
+def _open(provider: Provider, settings: Settings, *, is_second: bool = False) -> ObjectStore:
+    if provider == "aws":
+        from warehouse.stores.s3 import S3Store  # a driver costs 0.2 to 0.4 s: only who uses it pays
+
+        return S3Store.open(settings)
+    if provider == "azure":
+        from warehouse.stores.azure import AzureStore
+
+        return AzureStore.open(settings)
+    folder = settings.second_store_folder if is_second else settings.store_folder
+    if folder is None:
+        raise ConfigurationError(
+            "STORAGE_SECONDARY is local, but no folder is named.",
+            code="storage.misconfigured",
+            remedy="Set STORAGE_SECONDARY_PATH, best to a folder on another disk.",
+        )
+    return LocalStore(folder)
