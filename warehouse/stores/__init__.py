@@ -1,10 +1,9 @@
 """Where originals and models are kept: a small protocol, and a folder, S3 or Azure Blob behind it."""
 
-from warehouse.errors import ConfigurationError
 from warehouse.settings import Provider, Settings
 from warehouse.stores.local import LocalStore
 from warehouse.stores.mirrored import MirroredStore
-from warehouse.stores.protocol import ObjectStore, StoredObject, checksum_of
+from warehouse.stores.protocol import ObjectStore, StoredObject, checksum_of, misconfigured
 
 __all__ = ["LocalStore", "MirroredStore", "ObjectStore", "StoredObject", "checksum_of", "open_store"]
 
@@ -34,9 +33,6 @@ def _open(provider: Provider, settings: Settings, *, is_second: bool = False) ->
         return AzureStore.open(settings)
     folder = settings.second_store_folder if is_second else settings.store_folder
     if folder is None:
-        raise ConfigurationError(
-            "STORAGE_SECONDARY is local, but no folder is named.",
-            code="storage.misconfigured",
-            remedy="Set STORAGE_SECONDARY_PATH, best to a folder on another disk.",
-        )
+        remedy = "Set STORAGE_SECONDARY_PATH, best to a folder on another disk."
+        raise misconfigured("STORAGE_SECONDARY is local, but no folder is named", remedy)
     return LocalStore(folder)

@@ -1,7 +1,7 @@
 """Azure Blob Storage as object store."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
@@ -10,7 +10,6 @@ from typing import BinaryIO, Self, cast
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient, ContentSettings
 
-from warehouse.errors import ConfigurationError
 from warehouse.settings import Settings
 from warehouse.stores.protocol import (
     PART_BYTES,
@@ -18,6 +17,7 @@ from warehouse.stores.protocol import (
     check_key,
     checksum_of,
     is_key,
+    misconfigured,
     not_found,
     unavailable,
 )
@@ -48,7 +48,7 @@ class AzureStore:
         account = settings.azure_storage_connection_string
         if account is None or not settings.azure_container:
             remedy = "Set AZURE_STORAGE_CONNECTION_STRING and AZURE_CONTAINER."
-            raise _no_use("The store is azure, but no account or no container is named", remedy)
+            raise misconfigured("The store is azure, but no account or no container is named", remedy)
         logging.getLogger("azure").setLevel(logging.WARNING)  # it tells of every request otherwise
         try:
             container = ContainerClient.from_connection_string(
@@ -65,7 +65,7 @@ class AzureStore:
             )
         except ValueError as error:
             remedy = "Copy AZURE_STORAGE_CONNECTION_STRING anew from the account."
-            raise _no_use("The connection string of the account cannot be read", remedy) from error
+            raise misconfigured("The connection string of the account cannot be read", remedy) from error
         store = cls(container)
         store.check()
         return store
@@ -80,12 +80,14 @@ class AzureStore:
         try:
             self.container.get_container_properties()
         except ResourceNotFoundError as error:
-            raise _no_use(f"There is no container {name}", "Create it, or correct AZURE_CONTAINER.") from error
+            raise misconfigured(f"There is no container {name}", "Create it, or correct AZURE_CONTAINER.") from error
         except ClientAuthenticationError as error:
-            raise _no_use(f"The container {name} refuses this account", "Check the connection string.") from error
+            raise misconfigured(f"The container {name} refuses this account", "Check the connection string.") from error
         except AzureError as error:
             if isinstance(error, HttpResponseError) and error.status_code == REFUSED:
-                raise _no_use(f"The container {name} refuses this account", "Check the connection string.") from error
+                raise misconfigured(
+                    f"The container {name} refuses this account", "Check the connection string."
+                ) from error
             logger.warning("the object store does not answer: %s", type(error).__name__)
 
     def put(self, key: str, source: BinaryIO, content_type: str) -> StoredObject:
@@ -144,7 +146,7 @@ class AzureStore:
                 if _is_container_gone(error):
                     raise
 
-    def drafts(self, before: datetime, *, remove: bool = False) -> list[str]:  # noqa: ARG002 - the service's own work
+    def drafts(self, before: datetime, *, remove: bool = False) -> Sequence[str]:  # noqa: ARG002 - the service's own work
         """None: the service drops blocks that were never committed after a week by itself."""
         return []
 
@@ -159,7 +161,7 @@ def _telling(doing: str, key: str) -> Iterator[None]:
             raise unavailable(doing, "the container is gone", REMEDY) from error
         raise not_found(key) from error
     except HttpResponseError as error:
-        raise unavailable(doing, error.error_code or error.reason, REMEDY) from error
+        raise unavailable(doing, _code(error) or error.reason, REMEDY) from error
     except AzureError as error:
         raise unavailable(doing, type(error).__name__, REMEDY) from error
     except OSError as error:
@@ -167,8 +169,10 @@ def _telling(doing: str, key: str) -> Iterator[None]:
 
 
 def _is_container_gone(error: ResourceNotFoundError) -> bool:
-    return str(error.error_code) == "ContainerNotFound"
+    return _code(error) == "ContainerNotFound"
 
 
-def _no_use(message: str, remedy: str) -> ConfigurationError:
-    return ConfigurationError(f"{message}.", code="storage.misconfigured", remedy=remedy)
+def _code(error: HttpResponseError) -> str | None:
+    """What the service calls the error; the driver sets it on the errors that it knows."""
+    code = getattr(error, "error_code", None)
+    return str(getattr(code, "value", code)) if code else None

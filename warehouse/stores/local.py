@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,7 +84,7 @@ class LocalStore:
         with _telling(f"{key} could not be removed from the object store"):
             _remove(path)
 
-    def drafts(self, before: datetime, *, remove: bool = False) -> list[str]:
+    def drafts(self, before: datetime, *, remove: bool = False) -> Sequence[str]:
         """Files that `put` began before a moment and never renamed."""
         with _telling("The object store could not be searched for drafts"):
             drafts = [path for path in self.folder.rglob(".*") if _is_draft(path, before)]

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import BinaryIO
 
@@ -68,9 +68,9 @@ class MirroredStore:
         if key.startswith(ORIGINALS):
             self.secondary.delete(key)
 
-    def drafts(self, before: datetime, *, remove: bool = False) -> list[str]:
+    def drafts(self, before: datetime, *, remove: bool = False) -> Sequence[str]:
         """What was never finished, in both stores."""
-        return self.primary.drafts(before, remove=remove) + self.secondary.drafts(before, remove=remove)
+        return [*self.primary.drafts(before, remove=remove), *self.secondary.drafts(before, remove=remove)]
 
     def _copy(self, key: str, source: BinaryIO, content_type: str) -> None:
         try:

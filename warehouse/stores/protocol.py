@@ -1,12 +1,12 @@
 """What every object store can do, and what all of them share: keys, chunks, checksums."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
-from warehouse.errors import NotFoundError, StorageUnavailableError
+from warehouse.errors import ConfigurationError, NotFoundError, StorageUnavailableError
 
 CHUNK_BYTES = 1024**2
 PART_BYTES = 8 * 1024**2  # more than this goes to a server in parts, and comes from it by way of a temporary file
@@ -52,7 +52,7 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Remove an object; nothing happens when there is none."""
 
-    def drafts(self, before: datetime, *, remove: bool = False) -> list[str]:
+    def drafts(self, before: datetime, *, remove: bool = False) -> Sequence[str]:
         """What was begun before a moment and never finished (its writer died), removed if asked to."""
 
 
@@ -96,3 +96,8 @@ def not_found(key: str) -> NotFoundError:
 def unavailable(doing: str, reason: object, remedy: str) -> StorageUnavailableError:
     """The error of a store that does not do what it was asked to."""
     return StorageUnavailableError(f"{doing}: {reason}.", remedy=remedy)
+
+
+def misconfigured(message: str, remedy: str) -> ConfigurationError:
+    """The error of settings with which no store can be used."""
+    return ConfigurationError(f"{message}.", code="storage.misconfigured", remedy=remedy)

@@ -1,7 +1,7 @@
 """Amazon S3, or any server that speaks its language, as object store."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
@@ -13,7 +13,6 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
-from warehouse.errors import ConfigurationError
 from warehouse.settings import Settings
 from warehouse.stores.protocol import (
     PART_BYTES,
@@ -21,6 +20,7 @@ from warehouse.stores.protocol import (
     check_key,
     checksum_of,
     is_key,
+    misconfigured,
     not_found,
     unavailable,
 )
@@ -55,11 +55,11 @@ class S3Store:
             ConfigurationError: none is named, there is no such bucket, or the credentials are refused.
         """
         if not settings.aws_s3_bucket:
-            raise _no_use("The store is aws, but no bucket is named", "Set AWS_S3_BUCKET.")
+            raise misconfigured("The store is aws, but no bucket is named", "Set AWS_S3_BUCKET.")
         try:
             store = cls(_client(settings), settings.aws_s3_bucket)
         except (BotoCoreError, ValueError) as error:
-            raise _no_use(f"S3 cannot be used: {error}", "Check S3_ENDPOINT_URL and AWS_REGION.") from error
+            raise misconfigured(f"S3 cannot be used: {error}", "Check S3_ENDPOINT_URL and AWS_REGION.") from error
         store.check()
         return store
 
@@ -72,14 +72,14 @@ class S3Store:
         try:
             self.client.head_bucket(Bucket=self.bucket)
         except (NoCredentialsError, PartialCredentialsError) as error:
-            raise _no_use("S3 was given no credentials", f"Set {CREDENTIALS}.") from error
+            raise misconfigured("S3 was given no credentials", f"Set {CREDENTIALS}.") from error
         except ClientError as error:
             if _code(error) in ABSENT:
                 remedy = "Create it, or correct AWS_S3_BUCKET or AWS_REGION."
-                raise _no_use(f"There is no bucket {self.bucket}", remedy) from error
+                raise misconfigured(f"There is no bucket {self.bucket}", remedy) from error
             if _code(error) in REFUSED:
                 remedy = f"Check {CREDENTIALS} and the bucket's policy."
-                raise _no_use(f"The bucket {self.bucket} refuses these credentials", remedy) from error
+                raise misconfigured(f"The bucket {self.bucket} refuses these credentials", remedy) from error
             logger.warning("the object store does not answer: %s", _code(error))
         except BotoCoreError as error:
             logger.warning("the object store does not answer: %s", type(error).__name__)
@@ -133,7 +133,7 @@ class S3Store:
         with self._telling(f"{check_key(key)} could not be removed from the object store", key):
             self.client.delete_object(Bucket=self.bucket, Key=key)
 
-    def drafts(self, before: datetime, *, remove: bool = False) -> list[str]:
+    def drafts(self, before: datetime, *, remove: bool = False) -> Sequence[str]:
         """Uploads in parts that were begun before a moment and never completed."""
         found = []
         with self._telling("The object store could not be searched for drafts", ""):
@@ -184,7 +184,3 @@ def _client(settings: Settings) -> Any:
 
 def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", "unknown"))
-
-
-def _no_use(message: str, remedy: str) -> ConfigurationError:
-    return ConfigurationError(f"{message}.", code="storage.misconfigured", remedy=remedy)
