@@ -1,38 +1,109 @@
-"""The worker: lands pending files as they come, until it is told to stop."""
+"""The worker: does jobs as they come, until it is told to stop; outlives the database going away."""
 
+import asyncio
 import logging
+import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
+import psycopg
+from procrastinate import PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+
 from orchestration.context import Warehouse
-from orchestration.pipeline import land_all
+from orchestration.jobs import job_app
 from warehouse.errors import Transient
+from warehouse.jobs import SILENT_SECONDS, sweep
 
 logger = logging.getLogger(__name__)
+FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 60.0
+STOP_SECONDS = 8.0  # a container is killed after ten
+CONNECTIONS_BESIDE_JOBS = 3  # to listen, to look for jobs, to say that it lives
 
 
 def work(warehouse: Warehouse) -> None:
-    """Look for pending files every `WORKER_INTERVAL_SECONDS`; end cleanly on SIGTERM or SIGINT.
+    """Do jobs until SIGTERM or SIGINT.
 
-    Where the database or the store is away the pause doubles, up to a minute.
+    A job under way is then finished; one that takes longer than a few seconds is rolled back and given back to the
+    queue. While the database is away the pause between looks for it doubles, up to a minute.
     """
-    stop = stop_on_signal()
-    pause = warehouse.settings.worker_interval_seconds
+    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # the jobs say in our words what became of them
+    asyncio.run(_work(warehouse))
+
+
+async def _work(warehouse: Warehouse) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(warehouse.settings.worker_concurrency + 1))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    pause = FIRST_PAUSE_SECONDS
     while not stop.is_set():
-        started = time.perf_counter()
+        started = time.monotonic()
         try:
-            landed = land_all(warehouse)
-            pause = warehouse.settings.worker_interval_seconds
-        except Transient as error:
-            landed = []
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-            logger.warning("%s: %s Trying again in %.0f s.", error.error_code, error, pause)
-        for ingestion_id in landed:
-            logger.info("landed %s (%.1f s)", ingestion_id, time.perf_counter() - started)
-        stop.wait(pause)
+            await _serve(warehouse, stop)
+        except (Transient, ConnectorException, psycopg.OperationalError) as error:
+            logger.warning("PostgreSQL does not answer: %s", str(error).strip() or type(error).__name__)
+        if not stop.is_set():
+            served = time.monotonic() - started > LONGEST_PAUSE_SECONDS
+            pause = FIRST_PAUSE_SECONDS if served else min(2 * pause, LONGEST_PAUSE_SECONDS)
+            logger.warning("the worker begins again in %.0f s", pause)
+            await _wait(stop, pause)
+
+
+async def _serve(warehouse: Warehouse, stop: asyncio.Event) -> None:
+    """Do jobs on one set of connections, until told to stop or they break."""
+    await asyncio.to_thread(sweep, warehouse.database)
+    connector = await asyncio.to_thread(_connector, warehouse)
+    app = job_app(warehouse, connector)
+    async with app.open_async():
+        running = asyncio.create_task(
+            app.run_worker_async(
+                concurrency=warehouse.settings.worker_concurrency,
+                fetch_job_polling_interval=warehouse.settings.worker_interval_seconds,
+                delete_jobs="successful",
+                install_signal_handlers=False,
+                update_heartbeat_interval=SILENT_SECONDS / 10,
+                stalled_worker_timeout=SILENT_SECONDS,
+            )
+        )
+        told = asyncio.create_task(stop.wait())
+        await asyncio.wait({running, told}, return_when=asyncio.FIRST_COMPLETED)
+        if told.done():
+            await _stop(running)
+        else:
+            told.cancel()
+            await running
+
+
+async def _stop(running: "asyncio.Task[None]") -> None:
+    """Wait a little for jobs under way; then end the process, so that PostgreSQL rolls them back."""
+    running.cancel()  # the worker takes this as a request to finish
+    finished, _ = await asyncio.wait({running}, timeout=STOP_SECONDS)
+    if not finished:
+        logger.warning("a job takes longer than %.0f s: it is rolled back and left to the next worker", STOP_SECONDS)
+        logging.shutdown()
+        os._exit(0)  # a thread cannot be ended in any other way
+
+
+def _connector(warehouse: Warehouse) -> PsycopgConnector:
+    return PsycopgConnector(
+        kwargs={**warehouse.database.address(), "application_name": "kyalo worker", "options": "-c search_path=jobs"},
+        min_size=1,
+        max_size=warehouse.settings.worker_concurrency + CONNECTIONS_BESIDE_JOBS,
+        timeout=5,
+    )
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
 
 
 def stop_on_signal() -> threading.Event:

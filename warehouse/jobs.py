@@ -1,0 +1,84 @@
+"""Jobs: work that is promised in one transaction and done by a worker after it.
+
+The ledger is the truth, a job is the reminder: whatever lands a file looks in the ledger first, so that a job that
+runs twice, or after somebody else did the work, finds nothing to do.
+"""
+
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.rows import class_row, dict_row
+from psycopg.types.json import Jsonb
+
+from warehouse.database import Database, queries
+from warehouse.errors import KyaloError
+
+LAND_FILE = "land_file"
+SILENT_SECONDS = 30  # a worker that has not been heard of for so long is dead
+MOST_STARTS = 10  # of one file's landing; one that ended its worker so often is not tried again
+KEPT_DAYS = 30
+
+
+@dataclass(frozen=True)
+class JobCounts:
+    """How many jobs of a task there are; those that succeeded are forgotten.
+
+    Attributes:
+        retrying: failed for a while, and tried again later.
+        interrupted: their worker died; what they left undone is done by another job.
+    """
+
+    task: str
+    waiting: int
+    running: int
+    retrying: int
+    failed: int
+    interrupted: int
+
+
+def defer(connection: psycopg.Connection, task: str, **arguments: object) -> int:
+    """Promise a job in the caller's transaction, and return its number: no commit, no job."""
+    values = {"task": task, "arguments": Jsonb(arguments)}
+    row = connection.execute(queries("jobs")["defer"], values).fetchone()
+    assert row is not None  # noqa: S101 - the function returns one number or raises
+    return int(row[0])
+
+
+def sweep(database: Database) -> int:
+    """Mend what dead workers left behind; how many files got a new job.
+
+    Jobs of dead workers are closed. A pending file that nobody is landing and no job waits for gets one, unless
+    it has ended its worker many times: then it is failed, for all to see.
+    """
+    with database.transaction() as connection:
+        connection.execute(queries("jobs")["lock_sweep"])
+        connection.execute(queries("jobs")["abort_orphans"], {"silent_seconds": SILENT_SECONDS})
+        connection.execute(queries("jobs")["forget_old_jobs"], {"days": KEPT_DAYS})
+        cursor = connection.cursor(row_factory=dict_row)
+        unattended = cursor.execute(queries("jobs")["unattended"], {"task": LAND_FILE}).fetchall()
+        revived = [row["ingestion_id"] for row in unattended if row["starts"] < MOST_STARTS]
+        for ingestion_id in revived:
+            defer(connection, LAND_FILE, ingestion_id=ingestion_id)
+        for row in unattended:
+            if row["starts"] >= MOST_STARTS:
+                message = f"The worker ended {row['starts']} times while it landed this file."
+                _fail(connection, row["ingestion_id"], "job.worker_died", message)
+    return len(revived)
+
+
+def give_up(database: Database, ingestion_id: str, error: Exception) -> None:
+    """Mark a pending file as failed, with the error's code."""
+    code = error.error_code if isinstance(error, KyaloError) else "internal.error"
+    with database.transaction() as connection:
+        _fail(connection, ingestion_id, code, str(error) or type(error).__name__)
+
+
+def count_jobs(database: Database) -> list[JobCounts]:
+    """The jobs there are, by task."""
+    with database.transaction() as connection:
+        return connection.cursor(row_factory=class_row(JobCounts)).execute(queries("jobs")["job_counts"]).fetchall()
+
+
+def _fail(connection: psycopg.Connection, ingestion_id: str, code: str, message: str) -> None:
+    values = {"ingestion_id": ingestion_id, "error_code": code, "error_message": message}
+    connection.execute(queries("jobs")["give_up"], values)
