@@ -28,7 +28,7 @@ def open_warehouse(settings: Settings | None = None) -> Iterator[Warehouse]:
     """The warehouse, running and migrated."""
     settings = settings or read_settings()
     make_folder(settings.home)
-    database = Database(settings)
+    database = Database(settings, pool_size=max(4, 2 * settings.worker_concurrency))  # a landing takes two
     migrate(database)
     try:
         yield Warehouse(settings, database, open_store(settings))

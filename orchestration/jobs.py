@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job
 
-from ingest_api.receiving import bundle_bodies, land_next
+from ingest_api.loading import bundle_bodies, land_next
 from orchestration.context import Warehouse
 from warehouse.contract import list_forms
 from warehouse.errors import BusyError, KyaloError, Transient

@@ -10,6 +10,7 @@ from rich.table import Table
 from ml.registry import TrainedModel, champions
 from orchestration.context import Warehouse
 from orchestration.runs import Run, fetch, has_marts
+from warehouse.jobs import count_jobs
 
 
 def collect_account(warehouse: Warehouse, run: Run | None = None) -> dict[str, Any]:
@@ -22,6 +23,7 @@ def collect_account(warehouse: Warehouse, run: Run | None = None) -> dict[str, A
         "rejected": fetch(database, "rejection_reasons"),
         "layers": fetch(database, "layer_counts")[0] if built else None,
         "quarantined": fetch(database, "quarantine_reasons") if built else [],
+        "jobs": [asdict(counts) for counts in count_jobs(database)],
         "models": [_describe_model(model) for model in champions(database).values()],
         "districts": fetch(database, "district_risk") if built else [],
         "runs": [{**row, "started_at": str(row["started_at"])} for row in fetch(database, "last_runs", limit=5)],
@@ -58,6 +60,9 @@ def print_runs(console: Console, account: dict[str, Any]) -> None:
     console.print(
         f"files: {ledger['pending_files']} pending, {ledger['failed_files']} failed, {ledger['refused_files']} refused"
     )
+    for job in account["jobs"]:
+        states = ("waiting", "running", "retrying", "failed", "interrupted")
+        console.print(f"jobs {job['task']}: " + ", ".join(f"{job[state]} {state}" for state in states if job[state]))
 
 
 def print_change(console: Console, run: Run) -> None:
