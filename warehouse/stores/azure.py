@@ -8,7 +8,7 @@ from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, Self, cast
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
-from azure.storage.blob import ContainerClient, ContentSettings
+from azure.storage.blob import ContainerClient, ContentSettings, LinearRetry
 
 from warehouse.settings import Settings
 from warehouse.stores.protocol import (
@@ -56,8 +56,7 @@ class AzureStore:
                 settings.azure_container,
                 connection_timeout=CONNECT_SECONDS,
                 read_timeout=READ_SECONDS,
-                retry_total=RETRIES,
-                initial_backoff=1,
+                retry_policy=LinearRetry(backoff=1, retry_total=RETRIES, random_jitter_range=0),
                 max_single_put_size=PART_BYTES,
                 max_block_size=PART_BYTES,
                 max_single_get_size=PART_BYTES,
@@ -110,7 +109,7 @@ class AzureStore:
         with _telling(f"{check_key(key)} could not be read from the object store", key):
             spool = cast(BinaryIO, SpooledTemporaryFile(max_size=PART_BYTES))  # noqa: SIM115 - the caller closes it
             try:
-                self.container.download_blob(key, validate_content=True).readinto(spool)
+                self.container.download_blob(key).readinto(spool)
             except BaseException:
                 spool.close()
                 raise

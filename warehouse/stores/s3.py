@@ -57,7 +57,7 @@ class S3Store:
         if not settings.aws_s3_bucket:
             raise misconfigured("The store is aws, but no bucket is named", "Set AWS_S3_BUCKET.")
         try:
-            store = cls(_client(settings), settings.aws_s3_bucket)
+            store = cls(client_of(settings), settings.aws_s3_bucket)
         except (BotoCoreError, ValueError) as error:
             raise misconfigured(f"S3 cannot be used: {error}", "Check S3_ENDPOINT_URL and AWS_REGION.") from error
         store.check()
@@ -162,7 +162,8 @@ class S3Store:
             raise unavailable(doing, error.strerror or error, REMEDY) from error
 
 
-def _client(settings: Settings) -> Any:
+def client_of(settings: Settings) -> Any:
+    """The driver of the service that the settings name: patient with short troubles, never for long."""
     secret, token = settings.aws_secret_access_key, settings.aws_session_token
     endpoint = settings.s3_endpoint_url
     return boto3.client(

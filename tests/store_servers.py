@@ -1,0 +1,109 @@
+"""Servers of objects for tests: moto in place of S3, Azurite in place of Azure Blob, each a process of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from warehouse.embedded.server import free_port
+from warehouse.settings import PROJECT_ROOT, Settings
+from warehouse.stores.s3 import client_of
+
+AZURITE = PROJECT_ROOT / "tests" / "azurite" / "node_modules" / ".bin" / "azurite-blob"
+BUCKET = "kyalo-test"
+START_SECONDS = 30
+# The account that Azurite documents; it opens nothing else.
+ACCOUNT = "devstoreaccount1"
+ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+@dataclass(frozen=True)
+class StoreServer:
+    """A running server of objects.
+
+    Attributes:
+        process: to be killed when the server shall be away.
+        settings: the settings that name its bucket or container.
+    """
+
+    process: subprocess.Popen[bytes]
+    settings: Settings
+
+
+@contextmanager
+def moto_server(home: Path, **environment: str) -> Iterator[StoreServer]:
+    """An S3 with one bucket."""
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with _serving(command, port, environment) as process:
+        settings = Settings(
+            _env_file=None,
+            kyalo_home=home,
+            storage_provider="aws",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - moto takes any
+            aws_s3_bucket=BUCKET,
+            s3_endpoint_url=f"http://127.0.0.1:{port}",
+        )
+        if not environment:
+            client_of(settings).create_bucket(Bucket=BUCKET)
+        yield StoreServer(process, settings)
+
+
+@contextmanager
+def azurite_server(home: Path) -> Iterator[StoreServer]:
+    """An Azure Blob service with one container."""
+    if shutil.which("node") is None:
+        pytest.skip("Azurite needs Node.js, and there is none")
+    if not AZURITE.exists():
+        pytest.skip("Azurite is not installed: run `npm ci` in tests/azurite (`make test` does)")
+    port = free_port()
+    options = ["--inMemoryPersistence", "--skipApiVersionCheck", "--silent", "--disableTelemetry"]
+    with _serving([str(AZURITE), "--blobPort", str(port), *options], port, {}) as process:
+        account = (
+            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
+            f"BlobEndpoint=http://127.0.0.1:{port}/{ACCOUNT};"
+        )
+        with BlobServiceClient.from_connection_string(account) as service:
+            service.create_container(BUCKET)
+        settings = Settings(
+            _env_file=None,
+            kyalo_home=home,
+            storage_provider="azure",
+            azure_storage_connection_string=account,
+            azure_container=BUCKET,
+        )
+        yield StoreServer(process, settings)
+
+
+@contextmanager
+def _serving(command: list[str], port: int, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, env={**os.environ, **environment}, stdin=quiet, stdout=quiet, stderr=quiet)
+    try:
+        _wait_until_it_answers(port)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_it_answers(port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            httpx2.get(f"http://127.0.0.1:{port}/")
+        except httpx2.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError(f"nothing listens on port {port}")
