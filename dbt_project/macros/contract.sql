@@ -4,7 +4,7 @@
     {% set fields = [] %}
     {% set types = {'integer': 'integer', 'double precision': 'numeric', 'boolean': 'boolean', 'date': 'date'} %}
     {% if execute %}
-        {% for node in graph.sources.values() if node.source_name == 'raw' and node.name == form %}
+        {% for node in raw_forms() if node.name == form %}
             {% for column in node.columns.values() if not column.config.meta.get('envelope') %}
                 {% set meta = column.config.meta %}
                 {% do fields.append({
@@ -26,4 +26,10 @@
 {# The names of a form's fields, those in `except` left out. #}
 {% macro contract_field_names(form, except=[]) %}
     {% do return(contract_fields(form) | map(attribute='name') | reject('in', except) | list) %}
+{% endmacro %}
+
+
+{# The raw tables of all forms, as nodes of the graph. Empty while dbt only parses. #}
+{% macro raw_forms() %}
+    {% do return(graph.sources.values() | selectattr('source_name', 'equalto', 'raw') | list if execute else []) %}
 {% endmacro %}

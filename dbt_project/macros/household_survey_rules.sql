@@ -6,7 +6,7 @@
     {% do rules.extend([
         {
             'id': 'identifier_collision', 'columns': ['household_id'], 'dimension': 'uniqueness', 'severity': 'reject',
-            'predicate': 'rows_with_identifier > 1',
+            'predicate': 'is_identifier_contested',
             'message': 'household_id stands on several different rows of the same file',
         },
         {

@@ -1,28 +1,44 @@
 {#-
     received = stored + duplicate + rejected + conflict for every upload, and what the ledger
-    calls stored is in raw.
+    calls stored is in the raw table of its form. Every form that has a contract is looked at.
 -#}
+-- depends_on: {{ source('raw', 'household_survey') }}
 with
 
 ledger as (
     select * from {{ source('ledger', 'ingestions') }}
 ),
 
-surveys as (
-    select * from {{ source('raw', 'household_survey') }}
+submissions as (
+    {% for node in raw_forms() %}
+        select
+            '{{ node.name }}' as form,
+            ingestion_id
+        from {{ node.relation_name }}
+        {{ 'union all' if not loop.last }}
+    {% else %}
+        select
+            form,
+            ingestion_id
+        from ledger
+    {% endfor %}
 ),
 
 counted as (
     select
+        form,
         ingestion_id,
         count(*) as rows_in_raw
-    from surveys
-    group by ingestion_id
+    from submissions
+    group by
+        form,
+        ingestion_id
 ),
 
 unbalanced as (
     select
         ledger.ingestion_id,
+        ledger.form,
         ledger.received_rows,
         ledger.stored_rows,
         ledger.duplicate_rows,
@@ -30,14 +46,14 @@ unbalanced as (
         ledger.conflict_rows,
         counted.rows_in_raw
     from ledger
-    left join counted on ledger.ingestion_id = counted.ingestion_id
+    left join counted
+        on
+            ledger.ingestion_id = counted.ingestion_id
+            and ledger.form = counted.form
     where
-        ledger.form = 'household_survey'
-        and (
-            ledger.received_rows
-            <> ledger.stored_rows + ledger.duplicate_rows + ledger.rejected_rows + ledger.conflict_rows
-            or ledger.stored_rows <> coalesce(counted.rows_in_raw, 0)
-        )
+        ledger.received_rows
+        <> ledger.stored_rows + ledger.duplicate_rows + ledger.rejected_rows + ledger.conflict_rows
+        or ledger.stored_rows <> coalesce(counted.rows_in_raw, 0)
 )
 
 select * from unbalanced

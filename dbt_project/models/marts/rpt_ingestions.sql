@@ -19,9 +19,13 @@ submissions as (
         evaluated.ingestion_id,
         count(*) as staged_submissions,
         count(households.submission_id) as released_submissions,
-        count(*) filter (where evaluated.failed_rules <> '{}') as quarantined_submissions,
         count(*) filter (
-            where evaluated.failed_rules = '{}' and households.submission_id is null
+            where evaluated.failed_rules <> '{}' and evaluated.corrected_by is null
+        ) as quarantined_submissions,
+        count(*) filter (
+            where
+            (evaluated.failed_rules = '{}' or evaluated.corrected_by is not null)
+            and households.submission_id is null
         ) as superseded_submissions,
         count(risk.vulnerability_probability) as predicted_households,
         count(*) filter (where risk.is_predicted_vulnerable) as vulnerable_households

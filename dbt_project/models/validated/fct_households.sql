@@ -28,10 +28,10 @@ accepted as (
         flagged_rules,
         row_number() over (
             partition by household_id, survey_round
-            order by received_at desc, row_number desc, submission_id desc
+            order by stated_at desc, received_at desc, row_number desc, submission_id desc
         ) as recency
     from evaluated
-    where failed_rules = '{}'
+    where failed_rules = '{}' and corrected_by is null
 ),
 
 released as (

@@ -39,6 +39,7 @@ quarantined as (
         evaluated.received_at
     from evaluated
     inner join rules on rules.rule_id = any(evaluated.failed_rules)
+    where evaluated.corrected_by is null
     group by
         evaluated.submission_id,
         evaluated.ingestion_id,

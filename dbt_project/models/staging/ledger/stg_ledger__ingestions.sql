@@ -1,0 +1,18 @@
+{{ config(materialized='view') }}
+
+with
+
+ingestions as (
+    select * from {{ source('ledger', 'ingestions') }}
+),
+
+selected as (
+    select
+        ingestion_id,
+        form,
+        duplicate_of is not null as is_resend,
+        received_at
+    from ingestions
+)
+
+select * from selected

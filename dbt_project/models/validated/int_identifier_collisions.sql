@@ -1,0 +1,139 @@
+{{
+    config(
+        indexes=[
+            {'columns': ['submission_id'], 'unique': true},
+        ],
+    )
+}}
+
+with
+
+submissions as (
+    select
+        submission_id,
+        ingestion_id,
+        row_number,
+        household_id,
+        {{ evaluated_round('submissions') }} as survey_round,
+        received_at
+    from {{ ref('stg_household_survey__submissions') }} as submissions
+    where household_id is not null
+),
+
+corrected as (
+    select * from {{ ref('int_corrected_submissions') }}
+),
+
+uploads as (
+    select * from {{ ref('stg_ledger__ingestions') }}
+),
+
+submission_keys as (
+    select * from {{ ref('stg_ledger__submission_keys') }}
+    where form = 'household_survey'
+),
+
+repeated_rows as (
+    select * from {{ ref('stg_ledger__repeated_rows') }}
+),
+
+standing as (
+    select submissions.*
+    from submissions
+    left join corrected on submissions.submission_id = corrected.submission_id
+    where corrected.submission_id is null
+),
+
+repeats as (
+    select
+        standing.submission_id,
+        repeated_rows.ingestion_id,
+        standing.household_id,
+        standing.survey_round,
+        uploads.is_resend,
+        uploads.received_at
+    from repeated_rows
+    inner join uploads on repeated_rows.ingestion_id = uploads.ingestion_id
+    inner join submission_keys on repeated_rows.identity = submission_keys.identity
+    inner join standing
+        on
+            submission_keys.ingestion_id = standing.ingestion_id
+            and submission_keys.row_number = standing.row_number
+),
+
+mentions as (
+    select
+        submission_id,
+        ingestion_id,
+        household_id,
+        survey_round,
+        true as is_new,
+        received_at
+    from standing
+    union all
+    select
+        submission_id,
+        ingestion_id,
+        household_id,
+        survey_round,
+        false as is_new,
+        received_at
+    from repeats
+),
+
+contested as (
+    select
+        ingestion_id,
+        household_id,
+        survey_round,
+        bool_or(is_new) as has_news
+    from mentions
+    group by
+        ingestion_id,
+        household_id,
+        survey_round
+    having min(submission_id) <> max(submission_id)
+),
+
+collided as (
+    select
+        mentions.submission_id,
+        max(mentions.received_at) as collided_at
+    from mentions
+    inner join contested
+        on
+            mentions.ingestion_id = contested.ingestion_id
+            and mentions.household_id = contested.household_id
+            and mentions.survey_round = contested.survey_round
+    where contested.has_news
+    group by mentions.submission_id
+),
+
+restated as (
+    select
+        repeats.submission_id,
+        max(repeats.received_at) as restated_at
+    from repeats
+    inner join collided
+        on
+            repeats.submission_id = collided.submission_id
+            and repeats.received_at > collided.collided_at
+    left join contested
+        on
+            repeats.ingestion_id = contested.ingestion_id
+            and repeats.household_id = contested.household_id
+            and repeats.survey_round = contested.survey_round
+    where contested.ingestion_id is null and not repeats.is_resend
+    group by repeats.submission_id
+),
+
+collisions as (
+    select
+        collided.submission_id,
+        collided.collided_at,
+        restated.restated_at
+    from collided
+    left join restated on collided.submission_id = restated.submission_id
+)
+
+select * from collisions
