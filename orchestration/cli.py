@@ -1,17 +1,16 @@
 """The command `kyalo`: every command opens the warehouse, calls one function and says what came of it."""
 
-import json
 import logging
 import os
 import sys
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from orchestration.console import AsJson, err, out, print_json
 from orchestration.context import open_warehouse, read_settings
 from warehouse.embedded import EmbeddedServer
 from warehouse.errors import ConfigurationError, KyaloError, Transient
@@ -22,14 +21,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-PIPE_WIDTH = 120
-out = Console(markup=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
-err = Console(stderr=True, markup=False, width=None if sys.stderr.isatty() else PIPE_WIDTH)
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 @app.command()
@@ -68,7 +62,7 @@ def load(
         for path in files:
             with err.status(f"loading {path}"):
                 status = load_file(warehouse, path, form)
-            _print_json(status.model_dump()) if as_json else print_receipt(out, path, status)
+            print_json(status.model_dump()) if as_json else print_receipt(out, path, status)
             failed |= status.status == "failed"
     if failed:
         raise typer.Exit(1)
@@ -131,7 +125,7 @@ def run(
             finished = run_pipeline(warehouse, retrain=retrain)
         account = collect_account(warehouse, finished)
     if as_json:
-        _print_json(account)
+        print_json(account)
         return
     print_account(out, account)
     print_change(out, finished)
@@ -149,11 +143,11 @@ def status(
     with open_warehouse() as warehouse:
         if ingestion_id:
             found = ingestion_status(warehouse, ingestion_id)
-            _print_json(found.model_dump()) if as_json else print_status(out, found)
+            print_json(found.model_dump()) if as_json else print_status(out, found)
             return
         account = collect_account(warehouse)
     if as_json:
-        _print_json(account)
+        print_json(account)
         return
     print_account(out, account)
     print_runs(out, account)
@@ -289,7 +283,3 @@ def _keep_traceback() -> Path:
 
 def _log_to_terminal() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2, default=str))

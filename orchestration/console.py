@@ -1,0 +1,19 @@
+"""What the commands say, and how: to people on a terminal, to programs as JSON."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+PIPE_WIDTH = 120
+out = Console(markup=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+err = Console(stderr=True, markup=False, width=None if sys.stderr.isatty() else PIPE_WIDTH)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON; times and other types as their text."""
+    typer.echo(json.dumps(value, indent=2, default=str))
