@@ -3,9 +3,18 @@
 from warehouse.settings import Provider, Settings
 from warehouse.stores.local import LocalStore
 from warehouse.stores.mirrored import MirroredStore
-from warehouse.stores.protocol import ObjectStore, StoredObject, checksum_of, misconfigured
+from warehouse.stores.protocol import ObjectStore, StoredObject, checksum_of, misconfigured, stated_checksum, type_of
 
-__all__ = ["LocalStore", "MirroredStore", "ObjectStore", "StoredObject", "checksum_of", "open_store"]
+__all__ = [
+    "LocalStore",
+    "MirroredStore",
+    "ObjectStore",
+    "StoredObject",
+    "checksum_of",
+    "open_store",
+    "stated_checksum",
+    "type_of",
+]
 
 
 def open_store(settings: Settings) -> ObjectStore:

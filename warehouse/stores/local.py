@@ -10,24 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from warehouse.stores.protocol import CHUNK_BYTES, UNKNOWN_TYPE, StoredObject, check_key, is_key, not_found, unavailable
+from warehouse.stores.protocol import CHUNK_BYTES, StoredObject, check_key, is_key, not_found, type_of, unavailable
 
 REMEDY = "Free space or check the folder's permissions, then try again."
 DRAFT_NAME = re.compile(r"\..+\.[0-9a-f]{8}")
-# A folder keeps no types; these are the kinds of objects that Kyalo writes or is given.
-TYPES = {
-    ".csv": "text/csv",
-    ".json": "application/json",
-    ".jsonl": "application/jsonl",
-    ".parquet": "application/vnd.apache.parquet",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".xls": "application/vnd.ms-excel",
-    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
-    ".xml": "text/xml",
-    ".gz": "application/gzip",
-    ".zip": "application/zip",
-    ".txt": "text/plain",
-}
 
 
 class LocalStore:
@@ -119,8 +105,7 @@ def _telling(doing: str) -> Iterator[None]:
 
 def _describe(key: str, path: Path, sha256: str | None) -> StoredObject:
     facts = path.stat()
-    kind = TYPES.get(path.suffix.lower(), UNKNOWN_TYPE)
-    return StoredObject(key, facts.st_size, sha256, kind, datetime.fromtimestamp(facts.st_mtime, UTC))
+    return StoredObject(key, facts.st_size, sha256, type_of(key), datetime.fromtimestamp(facts.st_mtime, UTC))
 
 
 def _is_draft(path: Path, before: datetime) -> bool:

@@ -1,9 +1,11 @@
 """What every object store can do, and what all of them share: keys, chunks, checksums."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import BinaryIO, Protocol
 
 from warehouse.errors import ConfigurationError, NotFoundError, StorageUnavailableError
@@ -12,6 +14,23 @@ CHUNK_BYTES = 1024**2
 PART_BYTES = 8 * 1024**2  # more than this goes to a server in parts, and comes from it by way of a temporary file
 KEY_BYTES = 1024  # what S3 allows
 UNKNOWN_TYPE = "application/octet-stream"
+# The kinds of objects that Kyalo writes or is given, by suffix.
+TYPES = {
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+    ".txt": "text/plain",
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".ndjson": "application/jsonl",
+    ".parquet": "application/vnd.apache.parquet",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".xls": "application/vnd.ms-excel",
+    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    ".xml": "text/xml",
+    ".gz": "application/gzip",
+    ".zip": "application/zip",
+}
+CHECKSUM = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -76,6 +95,17 @@ def is_key(key: str) -> bool:
         and len(key.encode("utf-8", "replace")) <= KEY_BYTES
         and key == key.encode("utf-8", "ignore").decode()
     )
+
+
+def type_of(key: str) -> str:
+    """The media type that a key's suffix tells."""
+    return TYPES.get(PurePosixPath(key).suffix.lower(), UNKNOWN_TYPE)
+
+
+def stated_checksum(key: str) -> str | None:
+    """The SHA-256 that a content-addressed key states, None for other keys."""
+    name = PurePosixPath(key).name.partition(".")[0]
+    return name if CHECKSUM.fullmatch(name) else None
 
 
 def checksum_of(source: BinaryIO) -> tuple[str, int]:
