@@ -6,6 +6,10 @@
     │   ├── ContractError         a form's contract cannot be read
     │   ├── UnreadableFileError   an upload is no survey file at all
     │   ├── RefusedSurveyError    one survey cannot be kept
+    │   ├── RefusedRequestError   a request cannot be read or is out of bounds
+    │   ├── UnauthenticatedError  nobody knows who is asking
+    │   ├── ForbiddenError        whoever asks may not do this
+    │   ├── ConflictError         it contradicts what there is
     │   ├── NotFoundError         the thing asked for does not exist
     │   ├── BuildError            dbt failed: a model or a quality gate
     │   ├── TrainingError         a model cannot be fitted honestly
@@ -13,6 +17,7 @@
     └── Transient           the same input may succeed later: 503, retry
         ├── DatabaseUnavailableError
         ├── StorageUnavailableError
+        ├── TooManyRequestsError  the sender is faster than its limit
         └── BusyError             somebody else holds the lock
 
 Terminal or Transient alone decides the HTTP status, the retry and the alert.
@@ -84,6 +89,34 @@ class RefusedSurveyError(Terminal):
     code = "survey.refused"
 
 
+class RefusedRequestError(Terminal):
+    """A request cannot be read, or is larger, deeper or stranger than any honest one."""
+
+    code = "request.invalid"
+    http_status = 400
+
+
+class UnauthenticatedError(Terminal):
+    """Nobody knows who is asking; `challenge` among the facts says how to sign in."""
+
+    code = "auth.missing_token"
+    http_status = 401
+
+
+class ForbiddenError(Terminal):
+    """Whoever asks is known and may not do this."""
+
+    code = "auth.wrong_role"
+    http_status = 403
+
+
+class ConflictError(Terminal):
+    """What is asked for contradicts what there is."""
+
+    code = "conflict"
+    http_status = 409
+
+
 class NotFoundError(Terminal):
     """What was asked for does not exist."""
 
@@ -122,6 +155,13 @@ class StorageUnavailableError(Transient):
     """The object store does not answer or cannot take more."""
 
     code = "storage.unavailable"
+
+
+class TooManyRequestsError(Transient):
+    """The sender is faster than its limit; `retry_seconds` among the facts says when to try again."""
+
+    code = "rate.too_many_requests"
+    http_status = 429
 
 
 class BusyError(Transient):

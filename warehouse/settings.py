@@ -42,7 +42,29 @@ class Settings(BaseSettings):
     max_file_bytes: int = Field(2 * 1024**3, gt=0, description="Largest file that an upload may hold.")
     max_survey_bytes: int = Field(1024**2, gt=0, description="Largest single survey.")
 
-    worker_interval_seconds: float = Field(2.0, gt=0, description="Pause between looks for pending files.")
+    max_batch_bytes: int = Field(64 * 1024**2, gt=0, description="Largest batch of surveys in one request.")
+
+    secret_key: SecretStr | None = Field(
+        None, min_length=32, description="Signs access tokens; without it one is made and kept in KYALO_HOME/secret_key."
+    )
+    secret_key_id: str = Field("main", pattern=r"^[\w.-]+$", description="Name of SECRET_KEY; rotate the key, change it.")
+    secret_keys_retired: SecretStr = Field(
+        SecretStr(""), description="Earlier keys whose tokens still hold: name:key,name:key."
+    )
+    jwt_expiration: int = Field(3600, ge=1, description="Seconds that an access token holds.")
+    rate_limit_per_minute: int = Field(1200, ge=0, description="Requests of one client in a minute; 0 for no limit.")
+    login_limit_per_minute: int = Field(
+        10, ge=1, description="Failed sign-ins in a minute, from one address and for one client."
+    )
+    trusted_proxies: str = Field(
+        "", description="Addresses or networks, parted by commas, whose X-Forwarded-For and -Proto are believed."
+    )
+
+    worker_interval_seconds: float = Field(2.0, gt=0, description="Longest pause between looks for jobs.")
+    worker_concurrency: int = Field(2, ge=1, le=16, description="Jobs that a worker does at a time.")
+    worker_retries: int = Field(
+        20, ge=0, description="How often a job is tried again after a transient error: after 2, 4, 8 ... 600 seconds."
+    )
     pipeline_schedule: str = Field("0 2 * * *", description="When the scheduler runs the pipeline (cron).")
     timezone: str = Field("Africa/Kampala", description="Time zone of the schedule.")
 

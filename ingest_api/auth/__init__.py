@@ -1,0 +1,1 @@
+"""Who may send and read: registered clients, their secrets and tokens, and the limits they keep."""
