@@ -1,0 +1,154 @@
+"""The OpenRosa routes: what ODK Collect and KoboCollect call, with a password or with a token in the address."""
+
+import io
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+import psycopg
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+
+from ingest_api.auth.access import Client, identify_device
+from ingest_api.openrosa.attachments import ArrivingFile, arriving_file
+from ingest_api.openrosa.documents import (
+    HEADERS,
+    SUBMISSION_HEADERS,
+    document,
+    form_list,
+    manifest,
+    message,
+    xml_response,
+)
+from ingest_api.openrosa.submissions import InstanceReceipt, receive_instance
+from ingest_api.openrosa.xforms import blank_form
+from ingest_api.senders import Sender
+from warehouse.contract import list_forms, load_contract
+from warehouse.errors import KyaloError, RefusedSurveyError, Transient
+from warehouse.settings import Settings
+
+XML_PART = "xml_submission_file"
+INCOMPLETE_MARK = "*isIncomplete*"  # a phone's note that more requests follow; the set of files tells it better
+MOST_FILES = 1_000
+MOST_FIELDS = 100
+LONGEST_DEVICE = 255
+RETRY_SECONDS = "5"
+CHALLENGE = {"WWW-Authenticate": 'Basic realm="Kyalo", charset="UTF-8"'}
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class OpenRosaRoute(APIRoute):
+    """A route that tells errors as phones understand them."""
+
+    def get_route_handler(self) -> Handler:
+        """The route's function, its errors answered as an OpenRosaResponse."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except KyaloError as error:
+                retry = {"Retry-After": RETRY_SECONDS} if isinstance(error, Transient) else {}
+                return _tell(request, str(error), type(error).http_status, retry)
+            except HTTPException as error:
+                return _tell(request, str(error.detail), error.status_code, dict(error.headers or {}))
+            except psycopg.DataError as error:
+                return _tell(request, f"A value cannot be kept: {str(error).splitlines()[0]}.", 422, {})
+
+        return answer
+
+
+doors = APIRouter(route_class=OpenRosaRoute)
+Device = Annotated[Client, Depends(identify_device)]
+
+
+@doors.get("/formList", response_class=Response)
+def list_blank_forms(request: Request, device: Device, formID: str | None = None) -> Response:  # noqa: ARG001, N803
+    """The forms that a phone can download."""
+    forms = [blank_form(form) for form in list_forms() if formID in (None, form)]
+    return document(form_list(forms, _address(request)))
+
+
+@doors.get("/forms/{form}/manifest", response_class=Response)
+def get_manifest(form: str, device: Device) -> Response:  # noqa: ARG001
+    """The media of a form: none."""
+    load_contract(form)
+    return document(manifest())
+
+
+@doors.get("/forms/{form}.xml", response_class=Response)
+def get_blank_form(form: str, device: Device) -> Response:  # noqa: ARG001
+    """The form itself, made from its contract."""
+    return xml_response(blank_form(form).xml)
+
+
+@doors.head("/submission", status_code=204, response_class=Response)
+def greet_device(device: Device) -> Response:  # noqa: ARG001
+    """How much one request may hold; phones ask before they send."""
+    return Response(status_code=204, headers={**HEADERS, **SUBMISSION_HEADERS})
+
+
+@doors.post("/submission", status_code=201, response_class=Response)
+async def submit_instance(request: Request, device: Device) -> Response:
+    """Store a filled form and its files; the answer comes after they are durable. Sending them again is harmless."""
+    if not request.headers.get("Content-Type", "").lower().startswith("multipart/form-data"):
+        raise HTTPException(415, "A submission comes as multipart/form-data.")
+    settings: Settings = request.app.state.database.settings
+    largest = settings.max_survey_bytes
+    async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=largest) as form:
+        receipt = await run_in_threadpool(_store, request, form, device, largest)
+    return message(receipt.message, "submit_success", 201 if receipt.is_news else 202)
+
+
+router = APIRouter()
+router.include_router(doors, prefix="/openrosa", tags=["openrosa"])
+router.include_router(doors, prefix="/openrosa/key/{token}", include_in_schema=False)
+
+
+def _store(request: Request, form: FormData, client: Client, largest: int) -> InstanceReceipt:
+    xml = _read_xml(form, largest)
+    files = [file for name, part in form.multi_items() if (file := _file(name, part))]
+    device = request.query_params.get("deviceID", "").replace("\0", "")[:LONGEST_DEVICE]
+    sender = Sender(client.name, device or None)
+    return receive_instance(request.app.state.database, xml, files, sender)
+
+
+def _read_xml(form: FormData, largest: int) -> str:
+    parts = form.getlist(XML_PART)
+    if len(parts) != 1:
+        message = f"A submission has one part {XML_PART}, this one has {len(parts)}."
+        raise RefusedSurveyError(message, code="openrosa.no_xml")
+    (part,) = parts
+    if isinstance(part, str):
+        return part
+    if (part.size or 0) > largest:
+        raise HTTPException(413, f"The submission's XML is larger than {largest:,} bytes.")
+    try:
+        return part.file.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"The submission's XML is not UTF-8 (byte {error.start:,})."
+        raise RefusedSurveyError(message, code="openrosa.bad_xml") from error
+
+
+def _file(name: str, part: UploadFile | str) -> ArrivingFile | None:
+    """A part as an attachment, also one that no file's name says it is; None for the XML and the protocol's note."""
+    if name in (XML_PART, INCOMPLETE_MARK):
+        return None
+    if isinstance(part, str):
+        return arriving_file(name, "text/plain", io.BytesIO(part.encode("utf-8", "replace")))
+    return arriving_file(part.filename or name, part.content_type or "application/octet-stream", part.file)
+
+
+def _address(request: Request) -> str:
+    """The absolute address that the phone used, up to the list of forms."""
+    return str(request.url.replace(query="")).removesuffix("/formList").rstrip("?")
+
+
+def _tell(request: Request, text: str, status: int, headers: dict[str, str]) -> Response:
+    if status == 401 and "token" in request.path_params:
+        status = 403  # at 401 a phone would ask for a password, and its address is what is wrong
+    if status == 401:
+        headers = {**headers, **CHALLENGE}
+    return message(text, "error", status, headers)
