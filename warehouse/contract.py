@@ -113,12 +113,12 @@ def load_contract(form: str) -> Contract:
     """
     path = STAGING_FOLDER / form / f"_{form}__sources.yml"
     if not re.fullmatch(r"[a-z][a-z0-9_]*", form) or not path.exists():
-        known = ", ".join(list_forms())
-        raise ContractError(
-            f"There is no form {form!r}.", code="contract.unknown_form", remedy=f"Known forms: {known}."
-        )
+        raise _unknown(form)
     try:
-        table = _only_table(path)
+        source = _only_source(path)
+        if source["name"] != "raw":
+            raise _unknown(form)
+        (table,) = source["tables"]
         return _contract(form, table)
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         raise ContractError(f"The contract of {form} in {path.name} cannot be read: {error!r}.") from error
@@ -135,9 +135,9 @@ def _only_source(path: Path) -> dict[str, Any]:
     return dict(source)
 
 
-def _only_table(path: Path) -> dict[str, Any]:
-    (table,) = _only_source(path)["tables"]
-    return dict(table)
+def _unknown(form: str) -> ContractError:
+    known = ", ".join(list_forms())
+    return ContractError(f"There is no form {form!r}.", code="contract.unknown_form", remedy=f"Known forms: {known}.")
 
 
 def _contract(form: str, table: dict[str, Any]) -> Contract:

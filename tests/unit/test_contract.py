@@ -7,12 +7,12 @@ import pytest
 import yaml
 
 from orchestration.synth import HEADERS
-from warehouse.contract import FIELD_TYPES, list_forms, load_contract
+from warehouse.contract import FIELD_TYPES, STAGING_FOLDER, list_forms, load_contract
 from warehouse.errors import ContractError
+from warehouse.raw_tables import ENVELOPE
 from warehouse.settings import PROJECT_ROOT
 
 DICTIONARY = PROJECT_ROOT.parent / "shared" / "data" / "dictionary.csv"
-SOURCE = PROJECT_ROOT / "dbt_project/models/staging/household_survey/_household_survey__sources.yml"
 DEVICE_FIELDS = {
     "submission_id", "survey_date", "survey_round", "enumerator_id", "device_id", "respondent_name", "phone_number",
     "latitude", "longitude", "has_electricity", "education_level", "total_income", "consent",
@@ -27,8 +27,8 @@ def dictionary() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_survey_is_the_only_form_and_other_sources_are_none() -> None:
-    assert list_forms() == ["household_survey"]
+def test_forms_are_those_with_a_raw_table_and_other_sources_are_none() -> None:
+    assert list_forms() == ["household_survey", "quarterly_report"]
 
 
 def test_every_field_of_the_dictionary_is_there_in_order(dictionary: list[dict[str, str]]) -> None:
@@ -63,11 +63,30 @@ def test_headers_count_whatever_their_case_and_outer_spaces() -> None:
     ]  # fmt: skip
 
 
-def test_every_field_is_described_and_has_a_known_type() -> None:
-    for column in yaml.safe_load(SOURCE.read_text())["sources"][0]["tables"][0]["columns"]:
+@pytest.mark.parametrize("form", list_forms())
+def test_every_field_is_described_and_has_a_known_type(form: str) -> None:
+    source = STAGING_FOLDER / form / f"_{form}__sources.yml"
+    for column in yaml.safe_load(source.read_text())["sources"][0]["tables"][0]["columns"]:
         assert len(column["description"]) > 10, column["name"]
     known = {*FIELD_TYPES.values(), "code", "multi-code"}
-    assert {field.type for field in load_contract("household_survey").fields} <= known
+    assert {field.type for field in load_contract(form).fields} <= known
+
+
+@pytest.mark.parametrize("form", list_forms())
+def test_envelope_of_every_form_is_documented(form: str) -> None:
+    source = STAGING_FOLDER / form / f"_{form}__sources.yml"
+    columns = yaml.safe_load(source.read_text())["sources"][0]["tables"][0]["columns"]
+    marked = [column["name"] for column in columns if column["config"]["meta"].get("envelope")]
+    assert set(marked) == set(ENVELOPE)
+
+
+def test_each_form_has_its_own_identifier_and_indexed_fields() -> None:
+    survey, report = load_contract("household_survey"), load_contract("quarterly_report")
+    assert (survey.identifier, report.identifier) == ("household_id", "village")
+    assert set(survey.indexed) == {
+        "household_id", "submission_id", "district", "cluster", "village", "survey_round",
+    }  # fmt: skip
+    assert set(report.indexed) == {"submission_id", "partner", "district", "village"}
 
 
 def test_parts_of_the_target_are_marked() -> None:
@@ -76,7 +95,7 @@ def test_parts_of_the_target_are_marked() -> None:
     assert not marked & {"assets_usd", "household_size", "radios_owned", "vsla_profits_usd", "total_income"}
 
 
-@pytest.mark.parametrize("form", ["no_such_form", "../../etc/passwd", "", "ml"])
+@pytest.mark.parametrize("form", ["no_such_form", "../../etc/passwd", "", "ml", "ledger"])
 def test_unknown_form_is_told(form: str) -> None:
     with pytest.raises(ContractError):
         load_contract(form)

@@ -10,14 +10,14 @@ with
 
 submissions as (
     select
-        submission_id,
-        ingestion_id,
-        row_number,
-        household_id,
+        submissions.submission_id,
+        submissions.ingestion_id,
+        submissions.row_number,
+        submissions.household_id,
         {{ evaluated_round('submissions') }} as survey_round,
-        received_at
+        submissions.received_at
     from {{ ref('stg_household_survey__submissions') }} as submissions
-    where household_id is not null
+    where submissions.household_id is not null
 ),
 
 corrected as (
@@ -50,7 +50,7 @@ repeats as (
         repeated_rows.ingestion_id,
         standing.household_id,
         standing.survey_round,
-        uploads.is_resend,
+        uploads.is_file and not uploads.is_resend as can_settle,
         uploads.received_at
     from repeated_rows
     inner join uploads on repeated_rows.ingestion_id = uploads.ingestion_id
@@ -123,7 +123,7 @@ restated as (
             repeats.ingestion_id = contested.ingestion_id
             and repeats.household_id = contested.household_id
             and repeats.survey_round = contested.survey_round
-    where contested.ingestion_id is null and not repeats.is_resend
+    where repeats.can_settle and contested.ingestion_id is null
     group by repeats.submission_id
 ),
 
