@@ -12,6 +12,7 @@ import typer
 
 from orchestration.console import AsJson, err, out, print_json
 from orchestration.context import open_warehouse, read_settings
+from orchestration.storage_commands import app as storage_app
 from warehouse.embedded import EmbeddedServer
 from warehouse.errors import ConfigurationError, KyaloError, Transient
 
@@ -21,6 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(storage_app, name="storage")
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}

@@ -1,0 +1,57 @@
+"""Copies of originals in the second store: made later where they could not be made at once."""
+
+import logging
+
+from warehouse.database import Database, queries
+from warehouse.errors import NotFoundError
+from warehouse.stores import MirroredStore, ObjectStore, stated_checksum, type_of
+
+logger = logging.getLogger(__name__)
+AT_A_TIME = 500
+
+
+def copy_missing_originals(database: Database, store: ObjectStore) -> int:
+    """See that the originals that came lately have their copy; how many were made now.
+
+    An original that the first store has lost stays on the list until `kyalo storage verify` has found it.
+
+    Raises:
+        StorageUnavailableError: one of the stores is away; what was copied so far stays copied.
+    """
+    if not isinstance(store, MirroredStore):
+        return 0
+    with database.transaction() as connection:
+        rows = connection.execute(queries("objects")["pending_copies"], {"limit": AT_A_TIME}).fetchall()
+    copied = 0
+    for (key,) in rows:
+        copied += _see_to(database, store, key)
+    return copied
+
+
+def copy_object(source: ObjectStore, target: ObjectStore, key: str) -> bool:
+    """Copy an object from one store to the other; False, and nothing done, when it is not what its key states.
+
+    Raises:
+        NotFoundError: the source does not have it.
+    """
+    with source.get(key) as content:
+        stored = target.put(key, content, type_of(key))
+    if stored.sha256 == (stated_checksum(key) or stored.sha256):
+        return True
+    target.delete(key)
+    return False
+
+
+def _see_to(database: Database, store: MirroredStore, key: str) -> bool:
+    held = store.secondary.head(key)
+    has_copy = held is not None and held.sha256 == stated_checksum(key)
+    try:
+        copied = not has_copy and copy_object(store.primary, store.secondary, key)
+    except NotFoundError:
+        copied = False
+    is_done = has_copy or copied
+    if not is_done:
+        logger.error("%s cannot be copied: the first store has lost it; run `kyalo storage verify --repair`", key)
+    with database.transaction() as connection:
+        connection.execute(queries("objects")["forget_copy" if is_done else "postpone_copy"], {"key": key})
+    return copied

@@ -1,0 +1,179 @@
+"""Originals in the object store, compared with the ledger that speaks of them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from orchestration.copies import copy_object
+from warehouse.database import Database, fetch_rows, queries
+from warehouse.errors import NotFoundError
+from warehouse.stores import MirroredStore, ObjectStore, StoredObject, checksum_of, stated_checksum, type_of
+
+ORIGINALS = "raw/"
+GRACE = timedelta(hours=1)
+Problem = Literal["missing", "corrupt", "uncopied", "orphan", "draft"]
+Watch = Callable[[list[str]], Iterable[str]]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        problem: missing or corrupt originals; uncopied ones, which the second store lacks; orphans, which nothing
+            speaks of; drafts of writers that died.
+        is_repaired: whether it is right again.
+    """
+
+    problem: Problem
+    key: str
+    is_repaired: bool
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a comparison of ledger and store found.
+
+    Attributes:
+        originals: how many objects the ledger speaks of.
+        waiting_copies: how many of them the worker has still to copy to the second store.
+    """
+
+    originals: int
+    waiting_copies: int
+    findings: list[Finding]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is wrong, or nothing any more."""
+        return all(finding.is_repaired for finding in self.findings)
+
+
+def list_objects(database: Database, store: ObjectStore, prefix: str) -> Iterator[dict[str, Any]]:
+    """Every object with what store and ledger know of it, in order of key.
+
+    The checksum of an original is the one that its key states; other objects are asked for theirs.
+    """
+    known = _known_objects(database, prefix)
+    for listed in store.list(prefix):
+        sha256, kind = stated_checksum(listed.key), listed.content_type
+        if sha256 is None:
+            found = store.head(listed.key)
+            sha256, kind = (found.sha256, found.content_type) if found else (None, kind)
+        entry = known.get(listed.key, {})
+        yield {
+            "key": listed.key,
+            "size_bytes": listed.size_bytes,
+            "sha256": sha256,
+            "content_type": kind or type_of(listed.key),
+            "form": entry.get("form"),
+            "ingestion_id": entry.get("ingestion_id"),
+            "ingestions": entry.get("references_count", 0),
+            "modified_at": listed.modified_at,
+        }
+
+
+def verify_originals(
+    database: Database,
+    store: ObjectStore,
+    *,
+    repair: bool = False,
+    grace: timedelta = GRACE,
+    watch: Watch = iter,
+) -> Verification:
+    """Compare the ledger with the store, object by object and byte by byte, and mend what can be mended.
+
+    A lost or damaged original is restored from the second store. Objects under `raw/` that nothing speaks of, and
+    drafts, are removed once they are older than the grace period: an upload writes its object first and its entry
+    in the ledger after it, so that a young object may be one that is just arriving.
+
+    Args:
+        database: the warehouse.
+        store: the object store, with its second store where there is one.
+        repair: whether to mend.
+        grace: the age below which an object or a draft is left alone.
+        watch: is given the originals and gives them back one by one, to show how far it has come.
+
+    Raises:
+        StorageUnavailableError: a store is away.
+    """
+    before = datetime.now(UTC) - grace
+    known = sorted(_known_objects(database, ORIGINALS))
+    waiting = _waiting_copies(database)
+    stores = [store.primary, store.secondary] if isinstance(store, MirroredStore) else [store]
+    listed = [{found.key: found for found in each.list(ORIGINALS)} for each in stores]
+    findings = [finding for key in watch(known) for finding in _check(stores[0], key, store, repair=repair)]
+    if isinstance(store, MirroredStore):
+        findings += _uncopied(store, [key for key in known if key not in waiting], *listed, repair=repair)
+    for each, objects in zip(stores, listed, strict=True):
+        findings += _orphans(database, each, set(objects).difference(known), before, repair=repair)
+        findings += [Finding("draft", name, repair) for name in each.drafts(before, remove=repair)]
+    return Verification(len(known), len(waiting) if len(stores) > 1 else 0, findings)
+
+
+def _check(primary: ObjectStore, key: str, store: ObjectStore, *, repair: bool) -> Iterator[Finding]:
+    """What is wrong with an original in the first store."""
+    problem = _problem(primary, key)
+    if problem:
+        can_restore = repair and isinstance(store, MirroredStore)
+        yield Finding(problem, key, can_restore and _restore(store, key))
+
+
+def _problem(store: ObjectStore, key: str) -> Problem | None:
+    try:
+        with store.get(key) as content:
+            sha256, _ = checksum_of(content)
+    except NotFoundError:
+        return "missing"
+    return None if sha256 == (stated_checksum(key) or sha256) else "corrupt"
+
+
+def _restore(store: ObjectStore, key: str) -> bool:
+    """Bring an original back from the second store, if that has it whole."""
+    if not isinstance(store, MirroredStore) or _problem(store.secondary, key):
+        return False
+    return copy_object(store.secondary, store.primary, key)
+
+
+def _uncopied(
+    store: MirroredStore,
+    keys: list[str],
+    held: dict[str, StoredObject],
+    copies: dict[str, StoredObject],
+    *,
+    repair: bool,
+) -> Iterator[Finding]:
+    """Originals whose copy is absent, or of another size."""
+    for key in keys:
+        if key in held and (key not in copies or copies[key].size_bytes != held[key].size_bytes):
+            yield Finding("uncopied", key, repair and copy_object(store.primary, store.secondary, key))
+
+
+def _orphans(
+    database: Database, store: ObjectStore, keys: set[str], before: datetime, *, repair: bool
+) -> Iterator[Finding]:
+    """Objects that nothing speaks of; both are asked anew, for an upload may have come meanwhile."""
+    for key in sorted(keys.difference(_named_objects(database, keys))):
+        found = next((found for found in store.list(key) if found.key == key), None)
+        if found is None or (found.modified_at and found.modified_at >= before):
+            continue
+        if repair:
+            store.delete(key)
+        yield Finding("orphan", key, repair)
+
+
+def _known_objects(database: Database, prefix: str) -> dict[str, dict[str, Any]]:
+    with database.transaction() as connection:
+        rows = fetch_rows(connection, queries("objects")["known_objects"], {"prefix": prefix})
+    return {row["object_key"]: row for row in rows}
+
+
+def _named_objects(database: Database, keys: set[str]) -> set[str]:
+    with database.transaction() as connection:
+        return {key for (key,) in connection.execute(queries("objects")["named_objects"], {"keys": list(keys)})}
+
+
+def _waiting_copies(database: Database) -> set[str]:
+    with database.transaction() as connection:
+        return {key for (key,) in connection.execute(queries("objects")["waiting_copies"])}

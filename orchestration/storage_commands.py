@@ -1,0 +1,146 @@
+"""The commands `kyalo storage ...`: what the object store holds, one object of it, and whether it is all there."""
+
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+
+from orchestration.console import AsJson, err, out, print_json
+from orchestration.context import open_warehouse
+from warehouse.errors import ConfigurationError, IntegrityError
+from warehouse.stores import ObjectStore, checksum_of, stated_checksum, type_of
+
+if TYPE_CHECKING:
+    from orchestration.originals import Verification
+
+WIDE = 1000
+app = typer.Typer(help="Look into the object store, and compare it with the ledger.", no_args_is_help=True)
+
+
+@app.command("ls")
+def list_store(
+    prefix: Annotated[str, typer.Argument(help="How their keys begin; everything when omitted.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List objects with their size, checksum, content type, form and ingestion."""
+    from orchestration.originals import list_objects
+
+    with open_warehouse() as warehouse:
+        objects = list(list_objects(warehouse.database, warehouse.store, prefix))
+    if as_json:
+        print_json(objects)
+        return
+    _print_objects(objects)
+    out.print(f"done: {len(objects):,} objects, {sum(found['size_bytes'] for found in objects):,} bytes")
+
+
+@app.command()
+def get(
+    key: Annotated[str, typer.Argument(help="The object's key, as `kyalo storage ls` shows it.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write; standard output when omitted.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch an object; what is not as it was written is refused."""
+    if as_json and output is None:
+        raise ConfigurationError(
+            "Standard output cannot hold both the object and JSON.", code="storage.no_output", remedy="Name a file: -o."
+        )
+    with open_warehouse() as warehouse, _open_checked(warehouse.store, key) as content:
+        sha256, size = checksum_of(content)
+        if output is None:
+            shutil.copyfileobj(content, sys.stdout.buffer)
+            return
+        _write(output, content)
+    if as_json:
+        facts = {"key": key, "file": output, "size_bytes": size, "sha256": sha256, "content_type": type_of(key)}
+        print_json(facts)
+    else:
+        out.print(f"done: {size:,} bytes in {output}")
+
+
+@app.command()
+def verify(
+    repair: Annotated[bool, typer.Option("--repair", help="Restore from the second store; remove orphans.")] = False,
+    grace: Annotated[float, typer.Option(min=0, help="Hours below which an orphan is left alone.")] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the store with the ledger, byte by byte; ends with 1 when something is wrong and not repaired."""
+    from orchestration.originals import verify_originals
+
+    with open_warehouse() as warehouse:
+        verification = verify_originals(
+            warehouse.database, warehouse.store, repair=repair, grace=timedelta(hours=grace), watch=_watch
+        )
+    if as_json:
+        print_json({**asdict(verification), "is_sound": verification.is_sound})
+    else:
+        _print_findings(verification)
+    if not verification.is_sound:
+        raise typer.Exit(1)
+
+
+def _print_objects(objects: list[dict[str, Any]]) -> None:
+    """One line each, however wide: a key is to be copied whole."""
+    from rich.table import Table
+
+    table = Table("bytes", "sha256", "type", "form", "ingestion", "key", box=None, pad_edge=False)
+    for found in objects:
+        others = f" +{found['ingestions'] - 1}" if found["ingestions"] > 1 else ""
+        table.add_row(
+            f"{found['size_bytes']:,}",
+            (found["sha256"] or "")[:12],
+            found["content_type"],
+            found["form"],
+            f"{found['ingestion_id'] or ''}{others}",
+            found["key"],
+        )
+    out.print(table, width=WIDE, soft_wrap=True)
+
+
+def _print_findings(verification: "Verification") -> None:
+    for finding in verification.findings:
+        note = " (repaired)" if finding.is_repaired else ""
+        out.print(f"{finding.problem:9}{finding.key}{note}", highlight=False, soft_wrap=True)
+    if verification.waiting_copies:
+        out.print(f"{verification.waiting_copies:,} copies are still to be made by the worker", highlight=False)
+    wrong = sum(not finding.is_repaired for finding in verification.findings)
+    repaired = len(verification.findings) - wrong
+    out.print(f"done: {verification.originals:,} originals, {repaired:,} repaired, {wrong:,} wrong", highlight=False)
+
+
+def _watch(keys: list[str]) -> Iterable[str]:
+    from rich.progress import track
+
+    return track(keys, description="reading", console=err, transient=True, disable=not err.is_terminal)
+
+
+def _open_checked(store: ObjectStore, key: str) -> BinaryIO:
+    """An object for reading, seen to be what its key states."""
+    content = store.get(key)
+    sha256, _ = checksum_of(content)
+    if sha256 != (stated_checksum(key) or sha256):
+        content.close()
+        raise IntegrityError(
+            f"The object {key} is not what was written.", remedy="`kyalo storage verify --repair` restores it."
+        )
+    return content
+
+
+def _write(path: Path, content: BinaryIO) -> None:
+    """Write a file whole or not at all."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+            shutil.copyfileobj(content, target)
+        draft.rename(path)
+    finally:
+        draft.unlink(missing_ok=True)
