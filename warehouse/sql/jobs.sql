@@ -16,7 +16,7 @@ select unnest(
 );
 
 -- name: lock_sweep
-select pg_advisory_xact_lock(hashtextextended('kyalo.sweep', 0));
+select pg_advisory_xact_lock(hashtextextended('kyalo.jobs', 0));
 
 -- name: abort_orphans
 select jobs.procrastinate_finish_job_v1(job.id, 'aborted', false)

@@ -1,0 +1,22 @@
+"""The API, the worker and PostgreSQL killed at named points: nothing acknowledged is lost, nothing is doubled."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos.scenarios import SCENARIOS, Scenario, play
+from tests.chaos.stand import Stand, standing
+
+pytestmark = pytest.mark.xdist_group("chaos")
+
+
+@pytest.fixture(scope="module")
+def stand() -> Iterator[Stand]:
+    """One stand for all scenarios: what one leaves behind must not hurt the next."""
+    with standing() as stand:
+        yield stand
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_nothing_is_lost_or_doubled(stand: Stand, scenario: Scenario) -> None:
+    play(stand, scenario, scenario.name.replace(" ", "_"))

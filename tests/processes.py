@@ -1,0 +1,52 @@
+"""The worker and the API as processes of their own, as an operator starts them, for tests that end them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from orchestration.context import Warehouse
+
+Process = subprocess.Popen[bytes]
+MAIN = "from orchestration.cli import main; main()"
+
+
+def start(warehouse: Warehouse, *command: str, **settings: str) -> Process:
+    """Start `kyalo <command>` on a warehouse; what it says goes to a file in the warehouse's folder."""
+    own = {"KYALO_HOME": str(warehouse.settings.home), "STORAGE_PATH": str(warehouse.settings.store_folder)}
+    environment = {**os.environ, **own, **settings}
+    if not warehouse.settings.is_embedded:
+        environment |= warehouse.database.environment()
+    log_file = warehouse.settings.home / "logs" / f"{command[0]}.log"
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("a") as log:
+        return subprocess.Popen([sys.executable, "-c", MAIN, *command], stdout=log, stderr=log, env=environment)
+
+
+def kill(process: Process) -> None:
+    """End a process as a power cut does."""
+    process.kill()
+    process.wait()
+
+
+@contextmanager
+def running(warehouse: Warehouse, *command: str, **settings: str) -> Iterator[Process]:
+    """A process for the length of the block; it is asked to stop in the end."""
+    process = start(warehouse, *command, **settings)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+def until(happened: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until something has happened."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, f"it did not happen in {seconds} s"
+        time.sleep(0.02)
