@@ -47,7 +47,8 @@ class Table:
                 blank += 1
         if blank:
             self.notices.append(f"{blank} blank lines were passed over.")
-        self.notices += [f"Column {header!r} is not in the contract; kept in extras." for header in self.layout.unknown]
+        unknown = [header for header in self.layout.unknown if header.strip()]
+        self.notices += [f"Column {header!r} is not in the contract; kept in extras." for header in unknown]
 
 
 def find_header(rows: Iterable[Row], contract: Contract) -> Layout:
