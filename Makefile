@@ -9,7 +9,7 @@ COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-emit
 	--no-header pyproject.toml --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format lock bench stop clean
+.PHONY: help install demo test chaos lint format lock bench stop clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
@@ -36,6 +36,9 @@ demo: install ## set up everything and run the main job; SURVEYS=file.csv runs i
 
 test: install ## set up everything and run every test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+chaos: install ## kill the API, the worker and PostgreSQL a hundred times; SEED=7 repeats an order, RUNS=20 is shorter
+	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
 
 lint: install ## check style, types, imports and SQL
 	@$(BIN)/ruff format --check .

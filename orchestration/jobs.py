@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job
 
+from ingest_api.inbox import collect_inbox
 from ingest_api.loading import bundle_bodies, land_next
+from ingest_api.openrosa.attachments import move_attachments
 from orchestration.context import Warehouse
+from orchestration.copies import copy_missing_originals
 from warehouse.contract import list_forms
 from warehouse.errors import BusyError, KyaloError, Transient
 from warehouse.jobs import LAND_FILE, give_up, sweep
@@ -93,11 +96,15 @@ def _bundle_bodies(warehouse: Warehouse) -> None:
             pass
 
 
-def _sweep(warehouse: Warehouse) -> None:
-    sweep(warehouse.database)
+def _copy_missing_originals(warehouse: Warehouse) -> None:
+    while copy_missing_originals(warehouse.database, warehouse.store):
+        pass
 
 
 CHORES: dict[str, tuple[str, Callable[[Warehouse], object]]] = {
-    "sweep": (EACH_TEN_SECONDS, _sweep),
+    "sweep": (EACH_TEN_SECONDS, lambda warehouse: sweep(warehouse.database)),
+    "collect_inbox": (EACH_MINUTE, lambda warehouse: collect_inbox(warehouse.database, warehouse.store)),
     "bundle_bodies": (EACH_MINUTE, _bundle_bodies),
+    "move_attachments": (EACH_MINUTE, lambda warehouse: move_attachments(warehouse.database, warehouse.store)),
+    "copy_missing_originals": (EACH_MINUTE, _copy_missing_originals),
 }

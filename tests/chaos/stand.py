@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from ingest_api.auth.clients import add_client, list_clients
+from ingest_api.auth.keys import load_keys
+from ingest_api.auth.tokens import issue_token
 from orchestration.context import Warehouse, open_warehouse
 from tests.processes import Process, kill, start, until
 from warehouse.database import Database
@@ -19,6 +22,8 @@ from warehouse.embedded.server import free_port
 from warehouse.settings import Settings
 
 Victim = Literal["api", "worker", "postgres"]
+CLIENT = "chaos"
+DAY_SECONDS = 86_400
 LEDGER_IS_LANDED = "select not exists (select from raw.ingestions where status = 'received')"
 
 
@@ -91,6 +96,13 @@ class Stand:
             return False
 
 
+def _admit_office(warehouse: Warehouse) -> str:
+    """Register a client; the token that it would get when it signs in."""
+    add_client(warehouse.database, CLIENT, "office")
+    (client,) = list_clients(warehouse.database)
+    return issue_token(load_keys(warehouse.settings), client, DAY_SECONDS)
+
+
 @contextmanager
 def standing() -> Iterator[Stand]:
     """A stand in a folder of its own, gone in the end."""
@@ -99,7 +111,7 @@ def standing() -> Iterator[Stand]:
     settings = Settings(_env_file=None, kyalo_home=home, db_host=None)
     try:
         with open_warehouse(settings) as warehouse:
-            stand = Stand(warehouse, free_port(), "")
+            stand = Stand(warehouse, free_port(), _admit_office(warehouse))
             try:
                 stand.restore()
                 yield stand

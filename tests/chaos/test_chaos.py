@@ -1,9 +1,11 @@
 """The API, the worker and PostgreSQL killed at named points: nothing acknowledged is lost, nothing is doubled."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
+from orchestration.originals import verify_originals
 from tests.chaos.scenarios import SCENARIOS, Scenario, play
 from tests.chaos.stand import Stand, standing
 
@@ -20,3 +22,9 @@ def stand() -> Iterator[Stand]:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_nothing_is_lost_or_doubled(stand: Stand, scenario: Scenario) -> None:
     play(stand, scenario, scenario.name.replace(" ", "_"))
+
+
+def test_one_repair_leaves_the_store_as_the_ledger_says(stand: Stand) -> None:
+    database, store = stand.database, stand.warehouse.store
+    verify_originals(database, store, repair=True, grace=timedelta())
+    assert verify_originals(database, store, grace=timedelta()).findings == []
