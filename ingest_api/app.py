@@ -6,16 +6,18 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from ingest_api.limits import BodyLimit
-from ingest_api.problems import install_problem_handlers
-from ingest_api.routes import router
+from ingest_api.auth.doorkeeper import Doorkeeper, FreshClients
+from ingest_api.group_commit import SurveyWriter
+from ingest_api.limits import RequestLimits
+from ingest_api.problems import PROBLEMS, install_problem_handlers
+from ingest_api.processing_time import ProcessingTime
+from ingest_api.routes import auth, files, forms, openrosa, status, surveys
 from warehouse.database import Database
 from warehouse.migrations import migrate
 from warehouse.settings import Settings, get_settings
 from warehouse.stores import open_store
 
 POOL_SIZE = 16
-FILE_PATH = "/api/v1/upload/file"
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -30,18 +32,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(settings, pool_size=POOL_SIZE)
         migrate(database)
-        app.state.database = database
-        app.state.store = open_store(settings)
+        state = app.state
+        state.database, state.store = database, open_store(settings)
+        state.clients = Doorkeeper(settings, database)
+        state.writer = SurveyWriter(database)
+        state.processing_time = ProcessingTime(database)
         yield
+        state.processing_time.close()
+        state.writer.close()
+        state.clients.registry.close()
         database.close()
 
     app = FastAPIOffline(title="Kyalo", version="0.1.0", summary="Household surveys in.", lifespan=lifespan)
-    app.include_router(router)
+    for routes in (auth, surveys, files, status, forms):
+        app.include_router(routes.router, responses=PROBLEMS)
+    app.include_router(openrosa.router)
     install_problem_handlers(app)
-    app.add_middleware(
-        BodyLimit,
-        file_path=FILE_PATH,
-        file_bytes=settings.max_file_bytes,
-        other_bytes=settings.max_survey_bytes,
-    )
+    app.add_middleware(FreshClients)
+    app.add_middleware(RequestLimits, settings=settings)
     return app

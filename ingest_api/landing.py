@@ -2,22 +2,27 @@
 
 import csv
 import io
-import json
+import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
+from queue import Empty, Full, Queue
 
+import orjson
 import psycopg
 from psycopg import sql
 
-from ingest_api.records import Layout, Record, Rejection, Submission
+from ingest_api.records import Rejection, Submission, csv_line
 from warehouse.contract import Contract
 from warehouse.database import queries
 from warehouse.raw_tables import ENVELOPE
 
 BATCH_ROWS = 10_000
+BATCH_CHARACTERS = 8 * 1024**2
+WAIT_SECONDS = 0.5
+Item = Submission | Rejection
 
 
 @dataclass(frozen=True)
@@ -45,89 +50,196 @@ class Balance:
         """Every row that arrived."""
         return self.stored + self.duplicate + self.rejected + self.conflict
 
+    def add(self, other: "Balance") -> None:
+        """Count another balance's rows as well."""
+        self.stored += other.stored
+        self.duplicate += other.duplicate
+        self.rejected += other.rejected
+        self.conflict += other.conflict
+        self.unknown_fields.update(other.unknown_fields)
+
+
+@dataclass
+class Batch:
+    """Some rows of one ingestion, and what the database is told of them."""
+
+    submissions: list[Submission] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    rows: list[str] = field(default_factory=list)
+
 
 def land(
-    connection: psycopg.Connection, arrival: Arrival, layout: Layout, records: Iterable[Record | Rejection]
+    connection: psycopg.Connection,
+    arrival: Arrival,
+    names: Sequence[str],
+    items: Iterable[Item],
+    on_progress: Callable[[int], None] = lambda _rows: None,
 ) -> Balance:
-    """Store the records of one ingestion and say what became of each.
+    """Store the rows of one ingestion and say what became of each.
 
     A submission is stored once: its identity is inserted first, under a unique key, and only rows whose identity
     was new follow. A twin in another transaction is waited for. The same identity with other content is kept
-    as a conflict.
+    as a conflict. Rows are read and hashed in a thread while the database works on the batch before.
+
+    Args:
+        connection: in a transaction that the caller commits.
+        arrival: what the rows share.
+        names: the fields that every submission's line has, in order.
+        items: the rows, in order.
+        on_progress: told how many rows were landed so far, after each batch.
     """
     balance = Balance()
-    connection.execute(queries("ingestion")["create_incoming"])
-    waiting = iter(records)
-    while batch := list(islice(waiting, BATCH_ROWS)):
-        submissions, rejections = _sort(layout, batch)
-        _land_submissions(connection, arrival, layout, submissions, balance)
-        _copy(connection, queries("ingestion")["copy_rejected"], _rejected_rows(arrival, rejections))
-        balance.rejected += len(rejections)
-    connection.execute("drop table incoming")
+    with _read_ahead(_batches(arrival, items)) as batches:
+        for batch in batches:
+            _land_batch(connection, arrival, names, batch, balance)
+            on_progress(balance.received)
     return balance
 
 
-def _sort(layout: Layout, batch: Sequence[Record | Rejection]) -> tuple[list[Submission], list[Rejection]]:
-    submissions: list[Submission] = []
-    rejections: list[Rejection] = []
-    for item in batch:
-        checked = layout.submission(item) if isinstance(item, Record) else item
-        if isinstance(checked, Submission):
-            submissions.append(checked)
-        else:
-            rejections.append(checked)
-    return submissions, rejections
+def raw_rows(arrival: Arrival, submissions: Iterable[Submission]) -> list[str]:
+    """Submissions as lines of CSV for their raw table: the envelope, then the fields."""
+    ingestion_id = arrival.ingestion_id
+    shared = f"{arrival.contract.version},{arrival.source},{arrival.received_at.isoformat()}"
+    return [
+        f"{key if identity == content_hash else csv_line([key])},{ingestion_id},{number},{content_hash},{shared},"
+        f"{',' if extras is deprecates is None else csv_line([extras or '', deprecates or ''])},{line}"
+        for number, key, identity, content_hash, line, extras, deprecates in submissions
+    ]
 
 
-def _land_submissions(
-    connection: psycopg.Connection, arrival: Arrival, layout: Layout, submissions: list[Submission], balance: Balance
-) -> None:
-    statements = queries("ingestion")
-    keys = ((row.key, row.content_hash, row.number) for row in submissions)
-    _copy(connection, statements["copy_incoming"], keys)
-    names = {"form": arrival.contract.form, "ingestion_id": arrival.ingestion_id}
-    new = {row[0] for row in connection.execute(statements["insert_keys"], names)}
-    differing = {row[0] for row in connection.execute(statements["conflicting_rows"], names)} - new
-    connection.execute(statements["empty_incoming"])
-    stored = [row for row in submissions if row.number in new]
-    conflicts = [row for row in submissions if row.number in differing]
-    _copy(connection, _copy_raw(arrival.contract.form, layout), _raw_rows(arrival, stored))
-    _copy(connection, statements["copy_conflicts"], _conflict_rows(arrival, layout, conflicts))
-    balance.stored += len(stored)
-    balance.conflict += len(conflicts)
-    balance.duplicate += len(submissions) - len(stored) - len(conflicts)
-    for row in stored:
-        balance.unknown_fields.update(list(json.loads(row.extras or "{}")))
+def copy_lines(connection: psycopg.Connection, statement: sql.SQL | sql.Composed, lines: Sequence[str]) -> None:
+    """COPY lines of CSV, of which a blank cell is null."""
+    if lines:
+        with connection.cursor().copy(statement) as copy:
+            copy.write("\n".join(lines))
+            copy.write("\n")
 
 
-def _copy_raw(form: str, layout: Layout) -> sql.Composed:
-    columns = sql.SQL(", ").join(map(sql.Identifier, [*ENVELOPE, *layout.names]))
+def copy_raw(form: str, names: Sequence[str]) -> sql.Composed:
+    """The statement that takes the lines of `raw_rows`."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, [*ENVELOPE, *names]))
     return sql.SQL("copy {} ({}) from stdin (format csv)").format(sql.Identifier("raw", form), columns)
 
 
-def _raw_rows(arrival: Arrival, submissions: Iterable[Submission]) -> Iterator[Sequence[object]]:
-    version, source, received = arrival.contract.version, arrival.source, arrival.received_at.isoformat()
-    for row in submissions:
-        envelope = (row.key, arrival.ingestion_id, row.number, row.content_hash, version, source, received, row.extras)
-        yield (*envelope, *row.values)
+def conflict_content(submission: Submission, names: Sequence[str]) -> str:
+    """The answers of a submission as a JSON object, as a conflict keeps them."""
+    (cells,) = csv.reader(io.StringIO(submission.line, newline=""))
+    answers = {name: cell for name, cell in zip(names, cells, strict=True) if cell}
+    return orjson.dumps(answers | orjson.loads(submission.extras or "{}")).decode()
 
 
-def _rejected_rows(arrival: Arrival, rejections: Iterable[Rejection]) -> Iterator[Sequence[object]]:
-    for row in rejections:
-        yield arrival.ingestion_id, row.number, row.code, row.message, row.content
+def _land_batch(
+    connection: psycopg.Connection, arrival: Arrival, names: Sequence[str], batch: Batch, balance: Balance
+) -> None:
+    statements = queries("ingestion")
+    repeated = _claim(connection, arrival, batch.submissions)
+    conflicts = [row for row in batch.submissions if repeated.get(row.number)]
+    rows = batch.rows
+    stored = batch.submissions
+    if repeated:
+        kept = [position for position, row in enumerate(batch.submissions) if row.number not in repeated]
+        rows, stored = [batch.rows[position] for position in kept], [batch.submissions[position] for position in kept]
+    copy_lines(connection, copy_raw(arrival.contract.form, names), rows)
+    copy_lines(connection, statements["copy_conflicts"], [_conflict_row(arrival, names, row) for row in conflicts])
+    copy_lines(connection, statements["copy_rejected"], [_rejected_row(arrival, row) for row in batch.rejections])
+    balance.stored += len(stored)
+    balance.conflict += len(conflicts)
+    balance.duplicate += len(repeated) - len(conflicts)
+    balance.rejected += len(batch.rejections)
+    for row in stored:
+        if row.extras:
+            balance.unknown_fields.update(orjson.loads(row.extras).keys())
 
 
-def _conflict_rows(arrival: Arrival, layout: Layout, rows: Iterable[Submission]) -> Iterator[Sequence[object]]:
-    form = arrival.contract.form
-    for row in rows:
-        content = dict(zip(layout.names, row.values, strict=True)) | json.loads(row.extras or "{}")
-        yield form, row.key, row.content_hash, arrival.ingestion_id, row.number, json.dumps(content)
+def _claim(connection: psycopg.Connection, arrival: Arrival, rows: Sequence[Submission]) -> dict[int, bool]:
+    """Insert the identities of some rows; those that were stored already, and whether their content differs."""
+    statements = queries("ingestion")
+    names = {"form": arrival.contract.form, "ingestion_id": arrival.ingestion_id}
+    cursor = connection.cursor(binary=True)
+    claimed = {row[0] for row in cursor.execute(statements["claim_identities"], names | _keys(rows))}
+    if len(claimed) == len(rows):
+        return {}
+    known = [row for row in rows if row.number not in claimed]
+    return dict(connection.execute(statements["note_repeated"], names | _keys(known)).fetchall())
 
 
-def _copy(connection: psycopg.Connection, statement: sql.SQL | sql.Composed, rows: Iterable[Sequence[object]]) -> None:
-    """COPY rows as CSV, where a blank cell is null."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)  # so that a lone carriage return is quoted, too
-    if text.tell():
-        with connection.cursor().copy(statement) as copy:
-            copy.write(text.getvalue())
+def _keys(rows: Sequence[Submission]) -> dict[str, str]:
+    """The keys of rows as PostgreSQL's array literals: many times faster than lists."""
+    return {
+        "identities": f"{{{','.join([row.identity for row in rows])}}}",
+        "content_hashes": f"{{{','.join([row.content_hash for row in rows])}}}",
+        "row_numbers": f"{{{','.join([str(row.number) for row in rows])}}}",
+    }
+
+
+def _batches(arrival: Arrival, items: Iterable[Item]) -> Iterator[Batch]:
+    batch, characters = Batch(), 0
+    for item in items:
+        if isinstance(item, Submission):
+            batch.submissions.append(item)
+            characters += len(item.line)
+        else:
+            batch.rejections.append(item)
+        if len(batch.submissions) + len(batch.rejections) >= BATCH_ROWS or characters >= BATCH_CHARACTERS:
+            batch.rows = raw_rows(arrival, batch.submissions)
+            yield batch
+            batch, characters = Batch(), 0
+    batch.rows = raw_rows(arrival, batch.submissions)
+    yield batch
+
+
+def _conflict_row(arrival: Arrival, names: Sequence[str], row: Submission) -> str:
+    content = conflict_content(row, names)
+    return csv_line(
+        [arrival.contract.form, row.key, row.content_hash, arrival.ingestion_id, str(row.number), content]
+    )
+
+
+def _rejected_row(arrival: Arrival, row: Rejection) -> str:
+    content = row.content or " "
+    return csv_line([arrival.ingestion_id, str(row.number), row.code, row.message, content])
+
+
+@contextmanager
+def _read_ahead(batches: Iterator[Batch]) -> Iterator[Iterator[Batch]]:
+    """The batches, made in a thread that is one or two ahead; its error is raised where they are used."""
+    ready: Queue[Batch | BaseException | None] = Queue(maxsize=2)
+    given_up = threading.Event()
+
+    def read() -> None:
+        try:
+            for batch in batches:
+                _put(ready, batch, given_up)
+            _put(ready, None, given_up)
+        except BaseException as error:  # noqa: BLE001 - raised again by the one who waits
+            _put(ready, error, given_up)
+
+    reader = threading.Thread(target=read, name="kyalo-reader", daemon=True)
+    reader.start()
+    try:
+        yield _drain(ready)
+    finally:
+        given_up.set()
+        reader.join()
+
+
+def _put(ready: "Queue[Batch | BaseException | None]", item: Batch | BaseException | None, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            ready.put(item, timeout=WAIT_SECONDS)
+        except Full:
+            continue
+        return
+
+
+def _drain(ready: "Queue[Batch | BaseException | None]") -> Iterator[Batch]:
+    while True:
+        try:
+            item = ready.get(timeout=WAIT_SECONDS)
+        except Empty:
+            continue
+        if item is None:
+            return
+        if isinstance(item, BaseException):
+            raise item
+        yield item

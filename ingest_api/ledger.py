@@ -2,12 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import psycopg
-from psycopg.rows import dict_row
-
-from warehouse.database import Database, queries
+from warehouse.database import Database, fetch_row, fetch_rows, queries
 from warehouse.errors import NotFoundError
 
 
@@ -37,9 +33,11 @@ class Entry:
 
     ingestion_id: str
     status: str
+    client: str | None
     filename: str | None
     duplicate_of: str | None
     estimated_rows: int
+    landed_rows: int
     received_rows: int
     stored_rows: int
     duplicate_rows: int
@@ -71,7 +69,8 @@ def get_entry(database: Database, ingestion_id: str) -> Entry:
         NotFoundError: there is no such ingestion.
     """
     with database.transaction() as connection:
-        row = None if "\0" in ingestion_id else _fetch(connection, "get_ingestion", ingestion_id)
+        values = {"ingestion_id": ingestion_id}
+        row = None if "\0" in ingestion_id else fetch_row(connection, queries("ingestion")["get_ingestion"], values)
         if row is None:
             raise NotFoundError(
                 f"There is no ingestion {ingestion_id!r}.",
@@ -79,7 +78,7 @@ def get_entry(database: Database, ingestion_id: str) -> Entry:
                 remedy="Use the ingestion_id of the receipt.",
             )
         found = connection.execute(queries("ingestion")["has_ingestion_mart"]).fetchone()
-        outcome = _fetch(connection, "analyst_ingestion", ingestion_id) if found and found[0] else None
+        outcome = fetch_row(connection, queries("ingestion")["analyst_ingestion"], values) if found and found[0] else None
     facts = {name: row[name] for name in Entry.__dataclass_fields__ if name != "outcome"}
     return Entry(**facts, outcome=Outcome(**outcome) if outcome else None)
 
@@ -87,11 +86,8 @@ def get_entry(database: Database, ingestion_id: str) -> Entry:
 def list_rejected(database: Database, ingestion_id: str, limit: int = 10) -> list[Rejected]:
     """The first rejected rows of an ingestion, by line."""
     with database.transaction() as connection:
-        statement = queries("ingestion")["rejected_rows"]
-        rows = connection.cursor(row_factory=dict_row).execute(
-            statement, {"ingestion_id": ingestion_id, "limit": limit}
-        )
-        return [Rejected(**row) for row in rows]
+        values = {"ingestion_id": ingestion_id, "limit": limit}
+        return [Rejected(**row) for row in fetch_rows(connection, queries("ingestion")["rejected_rows"], values)]
 
 
 def estimate_processing_time(database: Database) -> str:
@@ -107,8 +103,3 @@ def _span(lower: float, upper: float) -> str:
     divisor, unit = (60, "minutes") if upper >= 120 else (1, "seconds")
     low, high = max(1, int(lower // divisor)), max(1, -int(-upper // divisor))
     return f"{low}-{high} {unit}" if low < high else f"{high} {unit}"
-
-
-def _fetch(connection: psycopg.Connection, statement: str, ingestion_id: str) -> dict[str, Any] | None:
-    cursor = connection.cursor(row_factory=dict_row)
-    return cursor.execute(queries("ingestion")[statement], {"ingestion_id": ingestion_id}).fetchone()

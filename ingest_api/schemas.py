@@ -5,8 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from ingest_api import landing, receipts
 from ingest_api.ledger import Entry, Rejected
-from ingest_api.receiving import Receipt
+from ingest_api.receipts import Outcome, Receipt
 
 EXAMPLE_SURVEY: dict[str, JsonValue] = {
     "household_id": "HH12345",
@@ -30,30 +31,32 @@ class SurveyRequest(BaseModel):
     survey_data: dict[str, Any] = Field(description="Field name to answer; see the contract for the names.")
 
 
+OUTCOMES = {
+    "stored": "Survey data received and queued for processing",
+    "duplicate": "Survey data is stored already; sending it again changed nothing",
+    "conflict": "Other survey data is stored under this identity; this one is kept for review",
+}
+
+
 class SurveyReceipt(BaseModel):
     """The answer to one survey: it is stored."""
 
     status: Literal["success"] = "success"
-    ingestion_id: str
+    ingestion_id: str = Field(examples=["ing_20261123_000001"])
+    outcome: Outcome = Field(description="Stored, a duplicate of a stored one, or in conflict with it.")
     message: str
-    estimated_processing_time: str
+    estimated_processing_time: str = Field(examples=["20-25 seconds"])
 
-    @classmethod
-    def of(cls, receipt: Receipt, estimate: str) -> "SurveyReceipt":
-        """The answer for a receipt."""
-        return cls(
-            ingestion_id=receipt.ingestion_id,
-            message=_survey_message(receipt),
-            estimated_processing_time=estimate,
-        )
-
-
-def _survey_message(receipt: Receipt) -> str:
-    if receipt.balance and receipt.balance.duplicate:
-        return "Survey data is stored already; sending it again changed nothing"
-    if receipt.balance and receipt.balance.conflict:
-        return "Other survey data is stored under this identity; this one is kept for review"
-    return "Survey data received and queued for processing"
+    @staticmethod
+    def describe(receipt: receipts.SurveyReceipt, estimate: str) -> dict[str, str]:
+        """The answer for a receipt, as plain data: thousands are made in a second."""
+        return {
+            "status": "success",
+            "ingestion_id": receipt.ingestion_id,
+            "outcome": receipt.outcome,
+            "message": OUTCOMES[receipt.outcome],
+            "estimated_processing_time": estimate,
+        }
 
 
 class FileInfo(BaseModel):
@@ -95,6 +98,7 @@ class Progress(BaseModel):
     """How far an ingestion is."""
 
     total_records: int
+    landed_records: int = Field(description="Rows read so far; grows while a file is landed.")
     processed_records: int
     valid_records: int
     failed_records: int
@@ -109,6 +113,35 @@ class Balance(BaseModel):
     duplicate: int
     rejected: int
     conflict: int
+
+
+class BatchReceipt(BaseModel):
+    """The answer to a batch of surveys: those that can be kept are stored."""
+
+    status: Literal["success"] = "success"
+    ingestion_id: str = Field(examples=["ing_20261123_000002"])
+    balance: Balance
+    rejected_rows: list["RejectedRow"]
+    unknown_fields: dict[str, int]
+    duplicate_of: str | None
+
+    @classmethod
+    def of(cls, receipt: Receipt, rejected: list[Rejected]) -> "BatchReceipt":
+        """The answer for a receipt whose rows are landed."""
+        balance = receipt.balance or landing.Balance()
+        return cls(
+            ingestion_id=receipt.ingestion_id,
+            balance=Balance(
+                received=balance.received,
+                stored=balance.stored,
+                duplicate=balance.duplicate,
+                rejected=balance.rejected,
+                conflict=balance.conflict,
+            ),
+            rejected_rows=[RejectedRow(**asdict(row)) for row in rejected],
+            unknown_fields=dict(balance.unknown_fields),
+            duplicate_of=receipt.duplicate_of,
+        )
 
 
 class Results(BaseModel):
@@ -172,7 +205,8 @@ def _progress(entry: Entry) -> Progress:
     quarantined = outcome.quarantined_submissions if outcome else 0
     failed = entry.rejected_rows + entry.conflict_rows + quarantined
     return Progress(
-        total_records=entry.received_rows or entry.estimated_rows,
+        total_records=entry.received_rows or max(entry.estimated_rows, entry.landed_rows),
+        landed_records=entry.received_rows or entry.landed_rows,
         processed_records=valid + failed + entry.duplicate_rows,
         valid_records=valid,
         failed_records=failed,

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, LiteralString, cast
+from typing import TYPE_CHECKING, Any, LiteralString, cast
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from warehouse.address import Address
@@ -172,6 +173,20 @@ class Statements(Mapping[str, sql.SQL]):
 def queries(name: str) -> Statements:
     """The statements of `warehouse/sql/<name>.sql`: each stands under a line `-- name: <statement>`."""
     return Statements((SQL_FOLDER / f"{name}.sql").read_text())
+
+
+def fetch_row(
+    connection: psycopg.Connection, statement: sql.SQL | sql.Composed, values: Mapping[str, object] | None = None
+) -> dict[str, Any] | None:
+    """The first row that a statement gives, by column, None when there is none."""
+    return connection.cursor(row_factory=dict_row).execute(statement, values).fetchone()
+
+
+def fetch_rows(
+    connection: psycopg.Connection, statement: sql.SQL | sql.Composed, values: Mapping[str, object] | None = None
+) -> list[dict[str, Any]]:
+    """All rows that a statement gives, by column."""
+    return connection.cursor(row_factory=dict_row).execute(statement, values).fetchall()
 
 
 def _unavailable(error: Exception) -> DatabaseUnavailableError:

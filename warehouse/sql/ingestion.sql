@@ -17,7 +17,11 @@ insert into raw.ingestions (
     duplicate_of,
     estimated_rows,
     error_code,
-    error_message
+    error_message,
+    client,
+    device,
+    idempotency_key,
+    options
 )
 select
     'ing_' || to_char(now() at time zone 'utc', 'YYYYMMDD') || '_' || lpad(number, greatest(6, length(number)), '0'),
@@ -34,17 +38,154 @@ select
         select earlier.ingestion_id
         from raw.ingestions as earlier
         where
-            earlier.sha256 = %(sha256)s
-            and earlier.form = %(form)s
+            earlier.form = %(form)s
             and earlier.status in ('received', 'loaded')
+            and earlier.sha256 = %(sha256)s
         order by earlier.received_at
         limit 1
     ),
     %(estimated_rows)s,
     %(error_code)s,
-    %(error_message)s
+    %(error_message)s,
+    %(client)s,
+    %(device)s,
+    %(idempotency_key)s,
+    %(options)s
 from numbered
 returning ingestion_id, duplicate_of, received_at;
+
+-- name: insert_surveys
+with
+arrived as (
+    select
+        survey.*,
+        nextval('raw.ingestion_number')::text as number,
+        row_number() over (partition by survey.identity order by survey.position) as occurrence
+    from jsonb_to_recordset(%(surveys)s::jsonb) as survey (
+        position integer,
+        identity uuid,
+        content_hash uuid,
+        source text,
+        content_type text,
+        body text,
+        client text,
+        device text,
+        idempotency_key text,
+        unknown_fields jsonb
+    )
+),
+
+numbered as (
+    select
+        *,
+        'ing_' || to_char(now() at time zone 'utc', 'YYYYMMDD') || '_' || lpad(number, greatest(6, length(number)), '0')
+            as ingestion_id
+    from arrived
+),
+
+claimed as (
+    insert into raw.submission_keys (identity, form, content_hash, ingestion_id, row_number)
+    select
+        identity,
+        %(form)s,
+        content_hash,
+        ingestion_id,
+        1
+    from numbered
+    where occurrence = 1
+    order by identity
+    on conflict (identity) do update
+    set content_hash = submission_keys.content_hash
+    returning new.identity, new.content_hash, new.ingestion_id
+),
+
+judged as (
+    select
+        numbered.*,
+        claimed.ingestion_id as stored_by,
+        case
+            when numbered.ingestion_id = claimed.ingestion_id then 'stored'
+            when numbered.content_hash = claimed.content_hash then 'duplicate'
+            else 'conflict'
+        end as outcome
+    from numbered
+    inner join claimed on numbered.identity = claimed.identity
+),
+
+ledger as (
+    insert into raw.ingestions (
+        ingestion_id,
+        form,
+        form_version,
+        source,
+        status,
+        content_type,
+        size_bytes,
+        sha256,
+        duplicate_of,
+        estimated_rows,
+        received_rows,
+        stored_rows,
+        duplicate_rows,
+        conflict_rows,
+        unknown_fields,
+        attempts,
+        loaded_at,
+        load_seconds,
+        client,
+        device,
+        idempotency_key
+    )
+    select
+        ingestion_id,
+        %(form)s,
+        %(form_version)s,
+        source,
+        'loaded',
+        content_type,
+        octet_length(body),
+        encode(sha256(convert_to(body, 'UTF8')), 'hex'),
+        case outcome when 'duplicate' then stored_by end,
+        1,
+        1,
+        (outcome = 'stored')::int,
+        (outcome = 'duplicate')::int,
+        (outcome = 'conflict')::int,
+        coalesce(unknown_fields, '{}'),
+        1,
+        now(),
+        0,
+        client,
+        device,
+        idempotency_key
+    from judged
+),
+
+bodies as (
+    insert into raw.bodies (ingestion_id, body)
+    select
+        ingestion_id,
+        body
+    from judged
+),
+
+repeated as (
+    insert into raw.repeated_rows (ingestion_id, row_number, identity)
+    select
+        ingestion_id,
+        1,
+        identity
+    from judged
+    where outcome = 'duplicate'
+)
+
+select
+    position,
+    ingestion_id,
+    outcome,
+    now() as received_at
+from judged
+order by position;
 
 -- name: insert_body
 insert into raw.bodies (ingestion_id, body)
@@ -56,6 +197,8 @@ select
     form,
     source,
     object_key,
+    filename,
+    options,
     sha256,
     received_at
 from raw.ingestions
@@ -64,40 +207,46 @@ order by received_at
 limit 1
 for update skip locked;
 
--- name: create_incoming
-create temporary table incoming (
-    submission_key text not null,
-    content_hash text not null,
-    row_number bigint not null
-) on commit drop;
-
--- name: copy_incoming
-copy incoming (submission_key, content_hash, row_number) from stdin (format csv);
-
--- name: insert_keys
-insert into raw.submission_keys (form, submission_key, content_hash, ingestion_id, row_number)
+-- name: claim_identities
+insert into raw.submission_keys (identity, form, content_hash, ingestion_id, row_number)
 select
+    incoming.identity,
     %(form)s,
-    submission_key,
-    content_hash,
+    incoming.content_hash,
     %(ingestion_id)s,
-    row_number
-from incoming
-order by submission_key, row_number
-on conflict (form, submission_key) do nothing
+    incoming.row_number
+from unnest(%(identities)s::uuid[], %(content_hashes)s::uuid[], %(row_numbers)s::bigint[])
+    as incoming (identity, content_hash, row_number)
+order by incoming.identity, incoming.row_number
+on conflict do nothing
 returning row_number;
 
--- name: conflicting_rows
-select incoming.row_number
-from incoming
-inner join raw.submission_keys as stored
-    on
-        stored.form = %(form)s
-        and incoming.submission_key = stored.submission_key
-        and incoming.content_hash <> stored.content_hash;
+-- name: note_repeated
+with
+repeated as (
+    select
+        incoming.row_number,
+        incoming.identity,
+        incoming.content_hash <> stored.content_hash as differs
+    from unnest(%(identities)s::uuid[], %(content_hashes)s::uuid[], %(row_numbers)s::bigint[])
+        as incoming (identity, content_hash, row_number)
+    inner join raw.submission_keys as stored on incoming.identity = stored.identity
+),
 
--- name: empty_incoming
-truncate incoming;
+noted as (
+    insert into raw.repeated_rows (ingestion_id, row_number, identity)
+    select
+        %(ingestion_id)s,
+        row_number,
+        identity
+    from repeated
+    where not differs
+)
+
+select
+    row_number,
+    differs
+from repeated;
 
 -- name: copy_rejected
 copy raw.rejected_rows (ingestion_id, row_number, reason_code, message, content) from stdin (format csv);
@@ -130,10 +279,25 @@ set
     error_message = %(error_message)s
 where ingestion_id = %(ingestion_id)s;
 
--- name: get_ingestion
-select *
-from raw.ingestions
+-- name: set_progress
+insert into raw.ingestion_progress (ingestion_id, landed_rows)
+values (%(ingestion_id)s, %(landed_rows)s)
+on conflict (ingestion_id) do update
+set
+    landed_rows = excluded.landed_rows,
+    updated_at = clock_timestamp();
+
+-- name: end_progress
+delete from raw.ingestion_progress
 where ingestion_id = %(ingestion_id)s;
+
+-- name: get_ingestion
+select
+    ingestions.*,
+    coalesce(progress.landed_rows, 0) as landed_rows
+from raw.ingestions as ingestions
+left join raw.ingestion_progress as progress on ingestions.ingestion_id = progress.ingestion_id
+where ingestions.ingestion_id = %(ingestion_id)s;
 
 -- name: rejected_rows
 select
@@ -175,7 +339,7 @@ from (
 -- name: next_bodies
 select
     ingestions.ingestion_id,
-    ingestions.form,
+    ingestions.content_type,
     bodies.body
 from raw.bodies as bodies
 inner join raw.ingestions as ingestions on bodies.ingestion_id = ingestions.ingestion_id

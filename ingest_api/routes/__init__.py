@@ -1,0 +1,1 @@
+"""The API's routes: thin, each calls one function of the loader."""

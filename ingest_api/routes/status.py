@@ -1,0 +1,41 @@
+"""Routes that tell what became of an upload, and whether the API is well."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Request
+from pydantic import BaseModel
+
+from ingest_api.auth.access import EVERYBODY, Client, allow, check_owner
+from ingest_api.ledger import get_entry, list_rejected
+from ingest_api.schemas import IngestionStatus
+from warehouse.database import Database
+
+router = APIRouter()
+
+
+class Health(BaseModel):
+    """Whether the API can store a survey now."""
+
+    status: Literal["healthy"] = "healthy"
+
+
+@router.get("/api/v1/status/{ingestion_id}")
+def get_status(
+    ingestion_id: Annotated[str, Path(description="From the receipt.", examples=["ing_20261123_000001"])],
+    request: Request,
+    client: Annotated[Client, Depends(allow(*EVERYBODY))],
+) -> IngestionStatus:
+    """How far an upload is, what became of its rows, and which of them were rejected and why."""
+    database: Database = request.app.state.database
+    entry = get_entry(database, ingestion_id)
+    check_owner(client, entry.client)
+    return IngestionStatus.of(entry, list_rejected(database, ingestion_id))
+
+
+@router.get("/health")
+def get_health(request: Request) -> Health:
+    """Whether a survey could be stored now: 503 when not."""
+    database: Database = request.app.state.database
+    with database.transaction() as connection:
+        connection.execute("select 1")
+    return Health()

@@ -1,0 +1,95 @@
+"""Routes that take surveys: one, or a batch of them."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from ingest_api.auth.access import SURVEY_SENDERS, check
+from ingest_api.group_commit import SurveyWriter
+from ingest_api.ledger import list_rejected
+from ingest_api.receiving import MOST_TOGETHER, receive_batch
+from ingest_api.requests import sender_of, survey_request
+from ingest_api.schemas import EXAMPLE_SURVEY, BatchReceipt, SurveyReceipt, SurveyRequest
+from ingest_api.surveys import read_survey
+from warehouse.contract import load_contract
+from warehouse.database import Database
+
+FORM = "household_survey"
+JSON = "application/json"
+JSON_LINES = "application/jsonl"
+Form = Annotated[str, Query(description="The form that the surveys are of.", examples=[FORM])]
+HEADERS: list[dict[str, Any]] = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "The client's name for the request; the identity of a single survey.",
+        "schema": {"type": "string", "maxLength": 255},
+    },
+    {
+        "name": "X-Device-ID",
+        "in": "header",
+        "description": "The device that took the survey.",
+        "schema": {"type": "string", "maxLength": 255},
+    },
+]
+SURVEY_BODY = {
+    "parameters": HEADERS,
+    "requestBody": {
+        "required": True,
+        "content": {JSON: {"schema": SurveyRequest.model_json_schema(), "example": EXAMPLE_SURVEY}},
+    },
+}
+BATCH_BODY = {
+    "parameters": HEADERS,
+    "requestBody": {
+        "required": True,
+        "content": {
+            JSON: {
+                "schema": {"type": "array", "items": SurveyRequest.model_json_schema(), "maxItems": 10_000},
+                "example": [EXAMPLE_SURVEY],
+            },
+            JSON_LINES: {
+                "schema": {"type": "string", "description": "One survey a line."},
+                "example": orjson.dumps(EXAMPLE_SURVEY).decode() + "\n",
+            },
+        },
+    },
+}
+
+router = APIRouter()
+
+
+@router.post("/api/v1/upload/survey-data", response_model=SurveyReceipt, openapi_extra=SURVEY_BODY)
+async def upload_survey(request: Request, form: Form = FORM) -> Response:
+    """Store one survey; the answer comes after it is durable. Sending it again is harmless."""
+    client = check(request, SURVEY_SENDERS)
+    contract = load_contract(form)
+    sender = sender_of(request, client)
+    body = await request.body()
+    identifier, answers = survey_request(contract, body)
+    survey = read_survey(form, identifier, answers, body=body.decode(), sender=sender)
+    writer: SurveyWriter = request.app.state.writer
+    receipt = await writer.write(contract, survey)
+    told = SurveyReceipt.describe(receipt, request.app.state.processing_time.text)
+    return Response(orjson.dumps(told), media_type=JSON)
+
+
+@router.post("/api/v1/upload/surveys", response_model=BatchReceipt, openapi_extra=BATCH_BODY)
+async def upload_surveys(request: Request, form: Form = FORM) -> Response:
+    """Store up to 10,000 surveys, a JSON array or JSON lines; the answer comes after they are durable.
+
+    A survey that cannot be kept costs the others nothing: it is counted, and listed with its reason.
+    """
+    client = check(request, SURVEY_SENDERS)
+    json_lines = not request.headers["content-type"].lower().startswith(JSON)
+    sender = sender_of(request, client)
+    body = await request.body()
+
+    def store() -> BatchReceipt:
+        database: Database = request.app.state.database
+        receipt = receive_batch(database, body, form=form, sender=sender, json_lines=json_lines)
+        return BatchReceipt.of(receipt, list_rejected(database, receipt.ingestion_id, MOST_TOGETHER))
+
+    return Response((await run_in_threadpool(store)).model_dump_json(), media_type=JSON)

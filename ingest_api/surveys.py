@@ -1,0 +1,108 @@
+"""Single surveys: what they are made of, and many of them stored in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import orjson
+import psycopg
+
+from ingest_api.landing import Arrival, conflict_content, copy_lines, copy_raw, raw_rows
+from ingest_api.receipts import SurveyReceipt
+from ingest_api.records import DocumentLayout, Rejection, Submission, csv_line
+from ingest_api.senders import Sender
+from warehouse.contract import Contract, load_contract
+from warehouse.database import queries
+from warehouse.errors import RefusedSurveyError
+
+JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivingSurvey:
+    """One survey that is ready to be stored, its original and its sender."""
+
+    submission: Submission
+    body: str
+    content_type: str
+    source: str
+    sender: Sender
+
+
+@cache
+def document_layout(form: str) -> DocumentLayout:
+    """The layout of a form's documents; it remembers the names that it has resolved."""
+    return DocumentLayout(load_contract(form))
+
+
+def read_survey(form: str, household_id: str, answers: dict[str, Any], *, body: str, sender: Sender) -> ArrivingSurvey:
+    """One survey as it will be stored.
+
+    Args:
+        form: its form.
+        household_id: the household it is about.
+        answers: name of the field (canonical, or any header that the contract knows) to value.
+        body: the request's body.
+        sender: who sent it; its idempotency key is the survey's identity.
+
+    Raises:
+        RefusedSurveyError: it cannot be kept.
+    """
+    identifier = load_contract(form).identifier
+    named = {identifier: household_id} | {name: value for name, value in answers.items() if name != identifier}
+    stated = answers.get(identifier, household_id)
+    if str(stated).strip() != household_id.strip():
+        message = f"The survey names two households: {household_id!r} and {stated!r}."
+        raise RefusedSurveyError(message, code="survey.two_households", remedy=f"Send one {identifier}.")
+    checked = document_layout(form).submission(1, named, key=sender.idempotency_key)
+    if isinstance(checked, Rejection):
+        raise RefusedSurveyError(checked.message, code=checked.code.replace("row.", "survey."))
+    return ArrivingSurvey(checked, body, JSON_TYPE, "api", sender)
+
+
+def land_surveys(
+    connection: psycopg.Connection, contract: Contract, surveys: Sequence[ArrivingSurvey]
+) -> list[SurveyReceipt]:
+    """Store surveys of one form, each an ingestion of its own; the receipts, in their order.
+
+    They are written in the caller's transaction and durable when it is committed. A twin in another transaction
+    is waited for; the same identity with other content is kept as a conflict.
+    """
+    statements = queries("ingestion")
+    facts = [_facts(position, survey) for position, survey in enumerate(surveys)]
+    values = {"surveys": orjson.dumps(facts).decode(), "form": contract.form, "form_version": contract.version}
+    receipts = [SurveyReceipt(*row[1:]) for row in connection.execute(statements["insert_surveys"], values)]
+    names = contract.names
+    rows: list[str] = []
+    conflicts: list[str] = []
+    for survey, receipt in zip(surveys, receipts, strict=True):
+        if receipt.outcome == "stored":
+            arrival = Arrival(receipt.ingestion_id, contract, survey.source, receipt.received_at)
+            rows += raw_rows(arrival, [survey.submission])
+        elif receipt.outcome == "conflict":
+            conflicts.append(_conflict_row(contract, receipt, survey.submission))
+    copy_lines(connection, copy_raw(contract.form, names), rows)
+    copy_lines(connection, statements["copy_conflicts"], conflicts)
+    return receipts
+
+
+def _facts(position: int, survey: ArrivingSurvey) -> dict[str, Any]:
+    submission, sender = survey.submission, survey.sender
+    return {
+        "position": position,
+        "identity": submission.identity,
+        "content_hash": submission.content_hash,
+        "source": survey.source,
+        "content_type": survey.content_type,
+        "body": survey.body,
+        "client": sender.client,
+        "device": sender.device,
+        "idempotency_key": sender.idempotency_key,
+        "unknown_fields": dict.fromkeys(orjson.loads(submission.extras), 1) if submission.extras else None,
+    }
+
+
+def _conflict_row(contract: Contract, receipt: SurveyReceipt, row: Submission) -> str:
+    content = conflict_content(row, contract.names)
+    return csv_line([contract.form, row.key, row.content_hash, receipt.ingestion_id, "1", content])
