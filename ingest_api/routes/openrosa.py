@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from ingest_api.auth.access import Client, identify_device
+from ingest_api.auth.access import identify_device
+from ingest_api.auth.clients import Client
 from ingest_api.openrosa.attachments import ArrivingFile, arriving_file
 from ingest_api.openrosa.documents import (
     HEADERS,
