@@ -53,7 +53,8 @@ select
     ingestion_id,
     status,
     error_code,
-    error_message
+    error_message,
+    received_at
 from raw.ingestions
 where client = %(client)s and idempotency_key = %(delivery)s
 order by received_at
