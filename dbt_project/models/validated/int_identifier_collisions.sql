@@ -1,3 +1,4 @@
+{#- Only households of several submissions are looked at: the others, nearly all, cannot collide. -#}
 {{
     config(
         indexes=[
@@ -37,11 +38,31 @@ repeated_rows as (
     select * from {{ ref('stg_ledger__repeated_rows') }}
 ),
 
-standing as (
+uncorrected as (
     select submissions.*
     from submissions
     left join corrected on submissions.submission_id = corrected.submission_id
     where corrected.submission_id is null
+),
+
+shared as (
+    select
+        household_id,
+        survey_round
+    from uncorrected
+    group by
+        household_id,
+        survey_round
+    having count(*) > 1
+),
+
+standing as (
+    select uncorrected.*
+    from uncorrected
+    inner join shared
+        on
+            uncorrected.household_id = shared.household_id
+            and uncorrected.survey_round = shared.survey_round
 ),
 
 repeats as (
