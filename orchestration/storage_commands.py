@@ -20,7 +20,7 @@ from warehouse.stores import ObjectStore, checksum_of, stated_checksum, type_of
 if TYPE_CHECKING:
     from orchestration.originals import Verification
 
-WIDE = 1000
+LINE = "{:>13}  {:12}  {:24}  {:18}  {:26}  {}"
 app = typer.Typer(help="Look into the object store, and compare it with the ledger.", no_args_is_help=True)
 
 
@@ -90,20 +90,19 @@ def verify(
 
 def _print_objects(objects: list[dict[str, Any]]) -> None:
     """One line each, however wide: a key is to be copied whole."""
-    from rich.table import Table
-
-    table = Table("bytes", "sha256", "type", "form", "ingestion", "key", box=None, pad_edge=False)
+    typer.echo(LINE.format("bytes", "sha256", "type", "form", "ingestion", "key"))
     for found in objects:
         others = f" +{found['ingestions'] - 1}" if found["ingestions"] > 1 else ""
-        table.add_row(
-            f"{found['size_bytes']:,}",
-            (found["sha256"] or "")[:12],
-            found["content_type"],
-            found["form"],
-            f"{found['ingestion_id'] or ''}{others}",
-            found["key"],
+        typer.echo(
+            LINE.format(
+                f"{found['size_bytes']:,}",
+                (found["sha256"] or "")[:12],
+                found["content_type"][:24],
+                found["form"] or "",
+                f"{found['ingestion_id'] or ''}{others}",
+                found["key"],
+            )
         )
-    out.print(table, width=WIDE, soft_wrap=True)
 
 
 def _print_findings(verification: "Verification") -> None:
