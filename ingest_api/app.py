@@ -5,11 +5,14 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest_api.auth.doorkeeper import Doorkeeper, FreshClients
+from ingest_api.auth.log_filter import hide_tokens_in_logs
+from ingest_api.documentation import PROBLEMS
 from ingest_api.group_commit import SurveyWriter
-from ingest_api.limits import RequestLimits
-from ingest_api.problems import PROBLEMS, install_problem_handlers
+from ingest_api.limits import FORM_LIMITS, RequestLimits
+from ingest_api.problems import install_problem_handlers
 from ingest_api.processing_time import ProcessingTime
 from ingest_api.routes import auth, files, forms, openrosa, status, surveys
 from warehouse.database import Database
@@ -32,6 +35,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(settings, pool_size=POOL_SIZE)
         migrate(database)
+        hide_tokens_in_logs()
         state = app.state
         state.database, state.store = database, open_store(settings)
         state.clients = Doorkeeper(settings, database)
@@ -40,14 +44,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         yield
         state.processing_time.close()
         state.writer.close()
-        state.clients.registry.close()
+        state.clients.close()
         database.close()
 
-    app = FastAPIOffline(title="Kyalo", version="0.1.0", summary="Household surveys in.", lifespan=lifespan)
+    app = FastAPIOffline(
+        title="Kyalo",
+        version="0.1.0",
+        summary="Household surveys in.",
+        lifespan=lifespan,
+        form_limits=FORM_LIMITS,
+    )
     for routes in (auth, surveys, files, status, forms):
         app.include_router(routes.router, responses=PROBLEMS)
     app.include_router(openrosa.router)
     install_problem_handlers(app)
     app.add_middleware(FreshClients)
     app.add_middleware(RequestLimits, settings=settings)
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     return app

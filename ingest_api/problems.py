@@ -9,11 +9,18 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from warehouse.error_codes import MEANINGS
 from warehouse.errors import KyaloError, Transient
 
 logger = logging.getLogger(__name__)
-RETRY_SECONDS = "5"
-HTTP_CODES = {404: "request.no_such_route", 405: "request.wrong_method", 413: "request.too_large"}
+RETRY_SECONDS = 5
+HTTP_CODES = {
+    400: "request.bad_form",
+    404: "request.no_such_route",
+    405: "request.wrong_method",
+    413: "request.too_large",
+    415: "request.wrong_content_type",
+}
 
 
 class Problem(BaseModel):
@@ -40,17 +47,23 @@ def answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONRespo
     return JSONResponse(problem.model_dump(), problem.status, headers, media_type="application/problem+json")
 
 
-def _tell_kyalo_error(_request: Request, error: Exception) -> JSONResponse:
+def _tell_kyalo_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, KyaloError)  # noqa: S101 - registered for this class only
-    transient = isinstance(error, Transient)
-    problem = Problem(
-        title="Try again later" if transient else "Not accepted",
-        status=type(error).http_status,
-        code=error.error_code,
-        detail=error.message,
-        remedy=error.remedy,
-    )
-    return answer(problem, {"Retry-After": RETRY_SECONDS} if transient else None)
+    status, detail, remedy = type(error).http_status, error.message, error.remedy
+    if status >= 500:
+        # What we cannot do may name hosts, users and paths: that is for the operator alone.
+        logger.warning("%s at %s: %s", error.error_code, request.url.path, error)
+        detail, remedy = MEANINGS.get(error.error_code, "Something does not work here."), ""
+    title = "Try again later" if isinstance(error, Transient) else "Not accepted"
+    problem = Problem(title=title, status=status, code=error.error_code, detail=detail, remedy=remedy)
+    return answer(problem, _headers(error))
+
+
+def _headers(error: KyaloError) -> dict[str, str]:
+    if isinstance(error, Transient):
+        return {"Retry-After": str(error.facts.get("retry_seconds", RETRY_SECONDS))}
+    challenge = error.facts.get("challenge")
+    return {"WWW-Authenticate": str(challenge)} if challenge else {}
 
 
 def _tell_invalid_request(_request: Request, error: Exception) -> JSONResponse:

@@ -7,19 +7,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx2
 import uvicorn
 
 from ingest_api.app import create_app
+from ingest_api.auth.clients import Client, add_client, list_clients
+from ingest_api.auth.keys import load_keys
+from ingest_api.auth.tokens import issue_token
+from ingest_api.protocol import BoundedProtocol
 from orchestration.context import Warehouse
 from orchestration.worker import stop_on_signal
+from warehouse.database import Database
 from warehouse.embedded.server import free_port
-from warehouse.errors import ConfigurationError, DatabaseUnavailableError
+from warehouse.errors import ConfigurationError, ConflictError, DatabaseUnavailableError
 from warehouse.settings import Settings
 
 START_SECONDS = 60
+OWN_CLIENT = "kyalo-demo"
+TOKEN_SECONDS = 24 * 3600
 logger = logging.getLogger(__name__)
 
 
@@ -38,26 +45,39 @@ def serve_api(settings: Settings, host: str, port: int) -> None:
         message = f"The API cannot listen on {host}:{port}: {error.strerror}."
         raise ConfigurationError(message, code="api.cannot_listen", remedy="Name another: --port 8001.") from error
     logger.info("serving http://%s:%d, documentation at /docs", *listener.getsockname())
-    uvicorn.Server(uvicorn.Config(create_app(settings))).run(sockets=[listener])
+    config = uvicorn.Config(create_app(settings), http=BoundedProtocol, proxy_headers=False)
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 @contextmanager
 def serving_api(warehouse: Warehouse) -> Iterator[httpx2.Client]:
-    """Serve the API on a free port and give a client to it; the process ends with the block."""
+    """Serve the API on a free port and give a client to it, signed in; the process ends with the block."""
     port = free_port()
     log_file = warehouse.settings.home / "logs" / "api.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "uvicorn", "ingest_api.app:create_app", "--factory", "--port", str(port)]
-    environment = {**os.environ, **_settings_of(warehouse)}
+    command += ["--http", f"{BoundedProtocol.__module__}:{BoundedProtocol.__name__}", "--no-proxy-headers"]
+    token = issue_token(load_keys(warehouse.settings), _own_client(warehouse.database), TOKEN_SECONDS)
+    # Its one client is the command itself.
+    environment = {**os.environ, **_settings_of(warehouse), "RATE_LIMIT_PER_MINUTE": "0"}
     with log_file.open("a") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     try:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=600) as client:
+        headers = {"Authorization": f"Bearer {token}"}
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=600, headers=headers) as client:
             _wait_until_healthy(client, process)
             yield client
     finally:
         process.terminate()
         process.wait()
+
+
+def _own_client(database: Database) -> Client:
+    """The client that commands send as; nobody knows its secret."""
+    if not any(client.name == OWN_CLIENT for client in list_clients(database)):
+        with suppress(ConflictError):  # another command was faster
+            add_client(database, OWN_CLIENT, "office")
+    return next(client for client in list_clients(database) if client.name == OWN_CLIENT)
 
 
 def _settings_of(warehouse: Warehouse) -> dict[str, str]:

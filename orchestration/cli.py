@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from orchestration.check_command import app as check_app
+from orchestration.client_commands import app as clients_app
 from orchestration.console import AsJson, err, out, print_json
 from orchestration.context import open_warehouse, read_settings
 from orchestration.storage_commands import app as storage_app
@@ -22,7 +24,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(check_app)
 app.add_typer(storage_app, name="storage")
+app.add_typer(clients_app, name="clients")
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -160,7 +164,7 @@ def api(
     host: Annotated[str | None, typer.Option(help="Address to listen on; API_HOST when omitted.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; API_PORT when omitted.")] = None,
 ) -> None:
-    """Serve the API until SIGTERM. It asks for no password yet: keep it on the loopback address."""
+    """Serve the API until SIGTERM; `kyalo clients add` registers who may use it."""
     from orchestration.api_process import serve_api
 
     settings = read_settings()

@@ -8,15 +8,25 @@ from collections.abc import Awaitable, Callable, Collection
 from fastapi import Request
 from starlette.types import Scope
 
-from ingest_api.auth.clients import Client, Role
+from ingest_api.auth.clients import Client
 from ingest_api.auth.doorkeeper import Doorkeeper
+from ingest_api.auth.roles import EVERYBODY, FILE_SENDERS, SURVEY_SENDERS, Role
 from warehouse.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 
 BEARER_CHALLENGE = 'Bearer realm="kyalo"'
 BASIC_CHALLENGE = 'Basic realm="kyalo", charset="UTF-8"'
-SURVEY_SENDERS: frozenset[Role] = frozenset({"device", "office"})
-FILE_SENDERS: frozenset[Role] = frozenset({"office"})
-EVERYBODY: frozenset[Role] = frozenset({"device", "office", "analyst"})
+__all__ = [
+    "EVERYBODY",
+    "FILE_SENDERS",
+    "SURVEY_SENDERS",
+    "Client",
+    "allow",
+    "authenticate",
+    "check",
+    "check_owner",
+    "identify_device",
+    "is_private",
+]
 
 
 def authenticate(request: Request) -> Client:

@@ -7,18 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Literal, get_args
 
 import psycopg
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from psycopg.rows import class_row
 
+from ingest_api.auth.roles import Role
 from warehouse.database import Database, queries
 from warehouse.errors import ConflictError, NotFoundError, RefusedRequestError
 
-Role = Literal["device", "office", "analyst", "admin"]
-ROLES: tuple[Role, ...] = get_args(Role)
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.IGNORECASE | re.ASCII)
 SECRET_BYTES = 32
 

@@ -35,6 +35,10 @@ class Doorkeeper:
         self._rate = RequestRate(settings.rate_limit_per_minute)
         self._passwords = PasswordCheck(settings.login_limit_per_minute)
 
+    def close(self) -> None:
+        """Stop listening for changes."""
+        self.registry.close()
+
     def by_token(self, scope: Scope, token: bytes) -> Client:
         """The client of an access token. A token seen before costs two look-ups.
 

@@ -52,12 +52,9 @@ class ClientRegistry:
         self._fresh_until = 0.0
         self._used: set[str] = set()
         self._reachable = threading.Event()
+        self._reachable.set()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._keep_listening, name="kyalo-clients", daemon=True)
-
-    def start(self) -> None:
-        """Read the table and listen for changes from now on."""
-        self._reachable.set()
         self._thread.start()
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """The route that gives access tokens to registered clients."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from ingest_api.json_bodies import read_json
-from ingest_api.problems import Problem
 from warehouse.errors import RefusedRequestError
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -36,22 +35,11 @@ class AccessToken(BaseModel):
     expires_in: Annotated[int, Field(description="Seconds that it holds.", examples=[3600])]
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": description}
-    for status, description in {
-        400: "The body cannot be read.",
-        401: "The name or the secret is wrong.",
-        413: "The body is too large.",
-        415: "The body is neither JSON nor a form.",
-        429: "Too many sign-ins have failed; Retry-After says when to try again.",
-        503: "Try again later.",
-    }.items()
-}
 BODY = {
     "required": True,
     "content": {kind: {"schema": SignIn.model_json_schema()} for kind in ("application/json", FORM_TYPE)},
 }
-router = APIRouter(responses=PROBLEMS)
+router = APIRouter()
 
 
 @router.post("/api/v1/auth/token", openapi_extra={"requestBody": BODY})
