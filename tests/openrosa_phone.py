@@ -2,10 +2,15 @@
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, fromstring
 
 import httpx2
+
+from ingest_api.auth.clients import add_client
+from orchestration.api_process import serving_api
+from orchestration.context import Warehouse
 
 LIST = "{http://openrosa.org/xforms/xformsList}"
 MANIFEST = "{http://openrosa.org/xforms/xformsManifest}"
@@ -75,6 +80,14 @@ class Phone:
             if answer.status_code not in (201, 202):
                 raise SendFailedError(messages[-1])
         return messages
+
+
+@contextmanager
+def serving_phone(warehouse: Warehouse) -> Iterator[Phone]:
+    """A running API, and a phone that was set up with a token in its address."""
+    token = add_client(warehouse.database, "phone-1", "device", with_url_token=True).url_token
+    with serving_api(warehouse) as server, httpx2.Client(base_url=server.base_url, timeout=60) as client:
+        yield Phone(client, f"/openrosa/key/{token}")
 
 
 def split(xml: str, files: Mapping[str, bytes], most_bytes: int) -> Iterator[dict[str, bytes]]:

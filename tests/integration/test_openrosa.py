@@ -11,26 +11,25 @@ import httpx2
 import pytest
 
 from ingest_api.auth.clients import add_client
-from orchestration.api_process import serving_api
 from orchestration.context import Warehouse
-from tests.openrosa_phone import HEADERS, LIST, MANIFEST, Phone, instance, message_of, new_id, survey
+from tests.openrosa_phone import HEADERS, LIST, MANIFEST, Phone, instance, message_of, new_id, serving_phone, survey
 from warehouse.contract import list_forms, load_contract
 
 pytestmark = pytest.mark.xdist_group("openrosa")
 
 
 @pytest.fixture(scope="module")
-def server(module_warehouse: Warehouse) -> Iterator[httpx2.Client]:
-    """A running API."""
-    with serving_api(module_warehouse) as client:
+def phone(module_warehouse: Warehouse) -> Iterator[Phone]:
+    """A phone, and a running API."""
+    with serving_phone(module_warehouse) as phone:
+        yield phone
+
+
+@pytest.fixture
+def server(phone: Phone) -> Iterator[httpx2.Client]:
+    """A client of the same API that has no token."""
+    with httpx2.Client(base_url=phone.client.base_url, timeout=60) as client:
         yield client
-
-
-@pytest.fixture(scope="module")
-def phone(server: httpx2.Client, module_warehouse: Warehouse) -> Phone:
-    """A phone that was set up with a token in its address."""
-    credentials = add_client(module_warehouse.database, "phone-1", "device", with_url_token=True)
-    return Phone(httpx2.Client(base_url=server.base_url, timeout=60), f"/openrosa/key/{credentials.url_token}")
 
 
 @pytest.fixture
@@ -147,24 +146,23 @@ def test_protocol_version_is_not_insisted_on(phone: Phone) -> None:
 
 
 def test_without_credentials_the_phone_is_asked_for_a_password(server: httpx2.Client) -> None:
-    stranger = httpx2.Client(base_url=server.base_url)
     for method, path in (("GET", "/formList"), ("HEAD", "/submission"), ("POST", "/submission")):
-        answer = stranger.request(method, f"/openrosa{path}")
+        answer = server.request(method, f"/openrosa{path}")
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"].startswith("Basic ")
         assert answer.headers["X-OpenRosa-Version"] == "1.0"
 
 
 def test_wrong_token_is_403_since_no_password_would_help(server: httpx2.Client) -> None:
-    answer = httpx2.get(f"{server.base_url}/openrosa/key/{'x' * 43}/formList")
+    answer = server.get(f"/openrosa/key/{'x' * 43}/formList")
     assert answer.status_code == 403
     assert message_of(answer)
 
 
 def test_password_works_where_nobody_can_listen(server: httpx2.Client, module_warehouse: Warehouse) -> None:
     credentials = add_client(module_warehouse.database, "phone-2", "device")
-    client = httpx2.Client(base_url=server.base_url, auth=("phone-2", credentials.secret), timeout=60)
-    by_password = Phone(client, "/openrosa")
+    server.auth = ("phone-2", credentials.secret)
+    by_password = Phone(server, "/openrosa")
     assert by_password.read_document("/formList?formID=household_survey") is not None
     assert by_password.send(survey(new_id(), "HH-BASIC"))
 

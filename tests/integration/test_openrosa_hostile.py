@@ -5,13 +5,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
-from ingest_api.auth.clients import add_client
-from orchestration.api_process import serving_api
 from orchestration.context import Warehouse
-from tests.openrosa_phone import HEADERS, Phone, message_of, new_id, survey
+from tests.openrosa_phone import HEADERS, Phone, message_of, new_id, serving_phone, survey
 
 pytestmark = pytest.mark.xdist_group("openrosa")
 
@@ -40,10 +37,8 @@ REFUSALS = {
 @pytest.fixture(scope="module")
 def phone(module_warehouse: Warehouse) -> Iterator[Phone]:
     """A phone, and a running API."""
-    with serving_api(module_warehouse) as server:
-        token = add_client(module_warehouse.database, "phone-1", "device", with_url_token=True).url_token
-        with httpx2.Client(base_url=server.base_url, timeout=60) as client:
-            yield Phone(client, f"/openrosa/key/{token}")
+    with serving_phone(module_warehouse) as phone:
+        yield phone
 
 
 @pytest.fixture
