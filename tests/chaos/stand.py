@@ -89,6 +89,8 @@ class Stand:
         until(lambda: self.ask(LEDGER_IS_LANDED), seconds=60)
 
     def _is_healthy(self) -> bool:
+        ended = [name for name, process in self.processes.items() if process.poll() is not None]
+        assert not ended, f"{ended} ended; see {self.warehouse.settings.home / 'logs'}"
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5) as answer:
                 return bool(answer.status == 200)
