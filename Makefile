@@ -34,7 +34,13 @@ KYALO := $(BIN)/kyalo
 demo: install ## set up everything and run the main job; SURVEYS=file.csv runs it on a file of yours
 	@$(KYALO) demo $(if $(SURVEYS),--surveys "$(SURVEYS)")
 
-test: install ## set up everything and run every test
+AZURITE := tests/azurite/node_modules/.package-lock.json
+
+$(AZURITE): tests/azurite/package-lock.json
+	@cd tests/azurite && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || \
+		echo "without npm the tests against Azure Blob are left out"
+
+test: install $(AZURITE) ## set up everything and run every test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 chaos: install ## kill the API, the worker and PostgreSQL a hundred times; SEED=7 repeats an order, RUNS=20 is shorter
@@ -62,4 +68,5 @@ stop: ## stop the embedded PostgreSQL
 	@$(KYALO) stop
 
 clean: ## remove the environment and caches; surveys and models stay in .kyalo
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/dbt_packages
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/dbt_packages \
+		tests/azurite/node_modules
