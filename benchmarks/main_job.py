@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ingest_api.receiving import land_next, receive_file
+from ingest_api.loading import land_next
+from ingest_api.receiving import receive_file
 from orchestration.context import Warehouse, open_warehouse
 from orchestration.demo import run_demo
 from orchestration.pipeline import run_pipeline

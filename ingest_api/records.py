@@ -18,9 +18,10 @@ LONGEST_NAME = 255
 MOST_EXTRAS = 1_000
 EXCERPT_LENGTH = 2_000
 SEPARATOR = "\x1f"  # between the cells of what is hashed
-EXTRAS_MARK = "\x1e"
+EXTRAS_MARK = "\x1d"
+KEY_MARK = "\x1c"
+ESCAPES = str.maketrans({"\x1e": "\x1e0", SEPARATOR: "\x1e1", EXTRAS_MARK: "\x1e2"})
 REPLACEMENT = "\ufffd"
-QUOTED = frozenset(',"\r\n')
 
 
 class Rejection(NamedTuple):
@@ -170,6 +171,9 @@ class DocumentLayout:
             name = self._resolve(header)
             if name is None or values[self._positions[name]] not in ("", text):
                 extras[header] = text
+                if name == self._contract.identifier and text.strip() != values[self._positions[name]].strip():
+                    message = f"It names two: {values[self._positions[name]]!r} and {text!r}."
+                    return Rejection(number, "row.two_households", message, excerpt_of_cells([*values, text]))
             else:
                 values[self._positions[name]] = text
         if key and self._submission_id is not None:
@@ -211,13 +215,13 @@ def fingerprint(text: str) -> str:
 
 def identify(form: str, key: str) -> str:
     """The identity of a submission that its sender has named."""
-    return fingerprint(f"{form}{EXTRAS_MARK}{key}")
+    return fingerprint(f"{form}{KEY_MARK}{key}")
 
 
 def csv_line(cells: Sequence[str]) -> str:
     """Cells as one line of CSV without its ending, a blank cell as nothing."""
     line = ",".join(cells)
-    if line.count(",") == len(cells) - 1 and QUOTED.isdisjoint(line.replace(",", "")):
+    if line.count(",") == len(cells) - 1 and not ('"' in line or "\n" in line or "\r" in line):
         return line
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerow(cells)  # so that a lone carriage return is quoted, too
@@ -245,9 +249,9 @@ def _submission(
     deprecates: str | None = None,
 ) -> Submission:
     """A submission from its cells in the contract's order."""
-    text = SEPARATOR.join([form, *(cell.strip().replace(SEPARATOR, " ") for cell in ordered)]).rstrip(SEPARATOR)
+    text = f"{form}{SEPARATOR}{_canonical_row(ordered, line)}".rstrip(SEPARATOR)
     for header in sorted(extras):
-        text += f"{EXTRAS_MARK}{header}={extras[header].strip()}"
+        text += EXTRAS_MARK + header.translate(ESCAPES) + SEPARATOR + _canonical(extras[header])
     digest = fingerprint(text)
     return Submission(
         number=number,
@@ -258,6 +262,20 @@ def _submission(
         extras=orjson.dumps(extras).decode() if extras else None,
         deprecates=deprecates,
     )
+
+
+def _canonical_row(ordered: Sequence[str], line: str) -> str:
+    """The cells as they are hashed; most lines are their own canonical form."""
+    calm = line.isprintable() and not (", " in line or " ," in line or '"' in line) and line == line.strip()
+    if calm and line == ",".join(ordered):
+        return line.replace(",", SEPARATOR)
+    return SEPARATOR.join(map(_canonical, ordered))
+
+
+def _canonical(cell: str) -> str:
+    """A cell as it is hashed: without outer spaces, the marks between cells written otherwise."""
+    cell = cell.strip()
+    return cell if cell.isprintable() else cell.translate(ESCAPES)
 
 
 def _arrange(names: Sequence[str], order: Sequence[str]) -> Callable[[Sequence[str]], Sequence[str]]:

@@ -26,7 +26,8 @@ def run_demo(warehouse: Warehouse, surveys: Path | None) -> tuple[Run, str]:
     with serving_api(warehouse) as client:
         ingestion_id = _post_file(client, path, upload)
         if surveys is None:
-            _demand(client.post("/api/v1/upload/survey-data", json=DEVICE_SURVEY.model_dump()))
+            headers = {"Content-Type": "application/json"}
+            _demand(client.post("/api/v1/upload/survey-data", content=DEVICE_SURVEY, headers=headers))
             upload.did += ", and one survey as a device sends it"
     run = run_pipeline(warehouse)
     run.steps.insert(0, upload)

@@ -6,7 +6,8 @@ from pathlib import Path
 from rich.console import Console
 
 from ingest_api.ledger import get_entry, list_rejected
-from ingest_api.receiving import land_next, receive_file
+from ingest_api.loading import land_next
+from ingest_api.receiving import receive_file
 from ingest_api.schemas import IngestionStatus
 from orchestration.context import Warehouse
 from warehouse.errors import UnreadableFileError

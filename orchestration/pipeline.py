@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from ingest_api.receiving import bundle_bodies, land_next
+from ingest_api.inbox import collect_inbox
+from ingest_api.loading import bundle_bodies, land_next
+from ingest_api.openrosa.attachments import move_attachments
 from ml.features import TRACKS, Track
 from ml.registry import TrainedModel, champions
 from ml.score import ScoreSummary, score
@@ -51,13 +53,15 @@ def build(warehouse: Warehouse, *arguments: str) -> str:
 
 
 def land_all(warehouse: Warehouse) -> list[str]:
-    """Land every pending file and bundle waiting bodies; the ingestions that were landed."""
+    """Collect the inbox, land every pending file, move bodies and attachments; the ingestions that were landed."""
+    collect_inbox(warehouse.database, warehouse.store)
     landed = []
     while ingestion_id := land_next(warehouse.database, warehouse.store):
         landed.append(ingestion_id)
     for form in list_forms():
         while bundle_bodies(warehouse.database, warehouse.store, form):
             pass
+    move_attachments(warehouse.database, warehouse.store)
     return landed
 
 

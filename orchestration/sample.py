@@ -5,7 +5,6 @@ from pathlib import Path
 
 from psycopg import sql
 
-from ingest_api.receiving import survey_body
 from ingest_api.schemas import EXAMPLE_SURVEY, SurveyRequest
 from orchestration.runs import fetch
 from warehouse.contract import list_forms
@@ -14,8 +13,15 @@ from warehouse.errors import ConfigurationError
 from warehouse.settings import PROJECT_ROOT
 
 SAMPLE = PROJECT_ROOT / "orchestration" / "sample_data" / "household_survey.csv"
-DEVICE_SURVEY = SurveyRequest.model_validate(EXAMPLE_SURVEY)
-LEDGER_TABLES = ("raw.submission_keys", "raw.rejected_rows", "raw.bodies", "review.conflicts", "raw.ingestions")
+DEVICE_SURVEY = SurveyRequest.model_validate(EXAMPLE_SURVEY).model_dump_json()  # the body, to the letter
+LEDGER_TABLES = (
+    "raw.submission_keys",
+    "raw.repeated_rows",
+    "raw.rejected_rows",
+    "raw.bodies",
+    "review.conflicts",
+    "raw.ingestions",
+)
 
 
 def refuse_sample_beside_others(database: Database, home: Path) -> None:
@@ -54,5 +60,4 @@ def clear_sample_beside_others(database: Database) -> bool:
 
 def _sample_hashes() -> list[str]:
     """The hash of the sample file, and that of the example survey which the demo sends with it."""
-    device = survey_body(DEVICE_SURVEY.household_id, DEVICE_SURVEY.survey_data)
-    return [hashlib.sha256(content).hexdigest() for content in (SAMPLE.read_bytes(), device.encode())]
+    return [hashlib.sha256(content).hexdigest() for content in (SAMPLE.read_bytes(), DEVICE_SURVEY.encode())]

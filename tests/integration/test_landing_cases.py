@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ingest_api.ledger import Entry, get_entry, list_rejected
-from ingest_api.receiving import land_next, receive_file
+from ingest_api.loading import land_next
+from ingest_api.receiving import receive_file
 from warehouse.database import Database
 from warehouse.errors import UnreadableFileError
 from warehouse.stores import LocalStore

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ingest_api.receiving import land_next, receive_file
+from ingest_api.loading import land_next
+from ingest_api.receiving import receive_file
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
 

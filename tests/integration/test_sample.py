@@ -1,12 +1,15 @@
 """Made-up surveys give way to real ones, whichever door those come through."""
 
 import io
+import json
 
 import pytest
 
-from ingest_api.receiving import land_next, receive_file, receive_survey
+from ingest_api.loading import land_next
+from ingest_api.receiving import receive_file
 from orchestration.context import Warehouse
 from orchestration.sample import DEVICE_SURVEY, SAMPLE, clear_sample_beside_others, refuse_sample_beside_others
+from tests.surveys import send_survey
 from warehouse.errors import ConfigurationError
 
 FORM = "household_survey"
@@ -23,8 +26,8 @@ def load(warehouse: Warehouse, content: bytes) -> None:
 def with_sample(warehouse: Warehouse) -> Warehouse:
     """A warehouse that holds the sample, as the demo leaves it."""
     load(warehouse, SAMPLE.read_bytes())
-    survey = DEVICE_SURVEY
-    receive_survey(warehouse.database, form=FORM, household_id=survey.household_id, answers=survey.survey_data)
+    survey = json.loads(DEVICE_SURVEY)
+    send_survey(warehouse.database, survey["household_id"], survey["survey_data"], body=DEVICE_SURVEY)
     return warehouse
 
 
@@ -46,7 +49,7 @@ def test_sample_gives_way_to_a_file(with_sample: Warehouse) -> None:
 
 
 def test_sample_gives_way_to_one_survey(with_sample: Warehouse) -> None:
-    receive_survey(with_sample.database, form=FORM, household_id="A-2", answers={"district": "Kanungu"})
+    send_survey(with_sample.database, "A-2", {"district": "Kanungu"})
     assert clear_sample_beside_others(with_sample.database)
     assert households(with_sample) == ["A-2"]
 

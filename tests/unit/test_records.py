@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_api.records import Layout, Record, Rejection, Submission
+from ingest_api.records import Layout, Rejection, Submission
 from warehouse.contract import load_contract
 
 CONTRACT = load_contract("household_survey")
@@ -11,7 +11,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 
 def submission(headers: list[str], cells: list[str]) -> Submission:
-    checked = Layout(CONTRACT, headers).submission(Record(2, cells))
+    checked = Layout(CONTRACT, headers).submission(2, cells)
     assert isinstance(checked, Submission)
     return checked
 
@@ -51,6 +51,6 @@ def test_identity_is_the_clients_where_there_is_one() -> None:
 
 
 def test_row_without_household_is_rejected() -> None:
-    checked = Layout(CONTRACT, ["household_id", "district"]).submission(Record(9, ["\t", "Kanungu"]))
+    checked = Layout(CONTRACT, ["household_id", "district"]).submission(9, ["\t", "Kanungu"])
     assert isinstance(checked, Rejection)
     assert (checked.number, checked.code) == (9, "row.no_household_id")

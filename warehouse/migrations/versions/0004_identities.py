@@ -80,7 +80,7 @@ insert into raw.submission_keys
 select
     case
         when submission_key like 'content:%' then content_hash::uuid
-        else substr(encode(sha256(convert_to('{form}' || chr(30) || submission_key, 'UTF8')), 'hex'), 1, 32)::uuid
+        else substr(encode(sha256(convert_to('{form}' || chr(28) || submission_key, 'UTF8')), 'hex'), 1, 32)::uuid
     end,
     '{form}',
     content_hash::uuid,
@@ -123,12 +123,18 @@ def _columns(form: str) -> set[str]:
 def _canonical(form: str, columns: set[str]) -> str:
     """The text whose hash is a row's content: what `ingest_api.records` joins."""
     spaces = "||".join(f"chr({ord(space)})" for space in SPACES)
+
+    def escaped(text: str) -> str:
+        for code, digit in ((30, 0), (31, 1), (29, 2)):
+            text = f"replace({text}, chr({code}), chr(30) || '{digit}')"
+        return text
+
     cells = ", ".join(
-        f"replace(btrim(coalesce({name}, ''), {spaces}), chr(31), ' ')" if name in columns else "''"
+        escaped(f"btrim(coalesce({name}, ''), {spaces})") if name in columns else "''"
         for name in load_contract(form).names
     )
     extras = (
-        f"select string_agg(chr(30) || key || '=' || btrim(value, {spaces}), '' order by key collate \"C\")"
-        " from jsonb_each_text(extras)"
+        f"select string_agg(chr(29) || {escaped('key')} || chr(31) || {escaped(f'btrim(value, {spaces})')}, ''"
+        ' order by key collate "C") from jsonb_each_text(extras)'
     )
     return f"rtrim(concat_ws(chr(31), '{form}', {cells}), chr(31)) || coalesce(({extras}), '')"
