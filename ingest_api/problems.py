@@ -47,8 +47,8 @@ def answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONRespo
     return JSONResponse(problem.model_dump(), problem.status, headers, media_type="application/problem+json")
 
 
-def _tell_kyalo_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, KyaloError)  # noqa: S101 - registered for this class only
+def problem_of(request: Request, error: KyaloError) -> tuple[Problem, dict[str, str]]:
+    """What a client is told of an error, and the headers that go with it; what failed here goes to the log."""
     status, detail, remedy = type(error).http_status, error.message, error.remedy
     if status >= 500:
         # What we cannot do may name hosts, users and paths: that is for the operator alone.
@@ -56,7 +56,12 @@ def _tell_kyalo_error(request: Request, error: Exception) -> JSONResponse:
         detail, remedy = MEANINGS.get(error.error_code, "Something does not work here."), ""
     title = "Try again later" if isinstance(error, Transient) else "Not accepted"
     problem = Problem(title=title, status=status, code=error.error_code, detail=detail, remedy=remedy)
-    return answer(problem, _headers(error))
+    return problem, _headers(error)
+
+
+def _tell_kyalo_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, KyaloError)  # noqa: S101 - registered for this class only
+    return answer(*problem_of(request, error))
 
 
 def _headers(error: KyaloError) -> dict[str, str]:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from ingest_api.openrosa.xforms import BlankForm
 from ingest_api.records import REPLACEMENT
 
-XML_TYPE = "text/xml; charset=utf-8"
+XML_TYPE = "text/xml"
 ACCEPTED_BYTES = 10_000_000  # of one request: a phone splits what is more, and sends one such part again when it fails
 HEADERS = {"X-OpenRosa-Version": "1.0", "Content-Language": "en"}
 SUBMISSION_HEADERS = {"X-OpenRosa-Accept-Content-Length": str(ACCEPTED_BYTES)}
@@ -17,14 +17,19 @@ MANIFEST_NAMESPACE = "http://openrosa.org/xforms/xformsManifest"
 RESPONSE_NAMESPACE = "http://openrosa.org/http/response"
 
 
-def document(root: Element) -> Response:
-    """A document for a phone."""
-    return xml_response(tostring(root, encoding="UTF-8", xml_declaration=True))
-
-
-def xml_response(content: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+class XmlResponse(Response):
     """XML with the headers without which a phone says that this is no OpenRosa server."""
-    return Response(content, status, {**HEADERS, **(headers or {})}, media_type=XML_TYPE)
+
+    media_type = XML_TYPE
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        """Set the headers, the protocol's among them."""
+        super().init_headers({**HEADERS, **(headers or {})})
+
+
+def document(root: Element) -> XmlResponse:
+    """A document for a phone."""
+    return XmlResponse(_serialise(root))
 
 
 def form_list(forms: Iterable[BlankForm], base: str) -> Element:
@@ -54,10 +59,14 @@ def manifest() -> Element:
     return Element("manifest", xmlns=MANIFEST_NAMESPACE)
 
 
-def message(text: str, nature: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+def message(text: str, nature: str, status: int, headers: Mapping[str, str] | None = None) -> XmlResponse:
     """The answer to a submission, whose text the phone shows."""
     root = Element("OpenRosaResponse", xmlns=RESPONSE_NAMESPACE)
     shown = "".join(character if character.isprintable() else REPLACEMENT for character in text)
     SubElement(root, "message", nature=nature).text = shown
-    content = tostring(root, encoding="UTF-8", xml_declaration=True)
-    return xml_response(content, status, {**SUBMISSION_HEADERS, **(headers or {})})
+    return XmlResponse(_serialise(root), status, {**SUBMISSION_HEADERS, **(headers or {})})
+
+
+def _serialise(root: Element) -> bytes:
+    content: bytes = tostring(root, encoding="UTF-8", xml_declaration=True)
+    return content

@@ -11,32 +11,32 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from ingest_api.auth.access import identify_device
+from ingest_api.auth.access import BASIC_CHALLENGE, identify_device
 from ingest_api.auth.clients import Client
 from ingest_api.openrosa.attachments import ArrivingFile, arriving_file
+from ingest_api.openrosa.documentation import ANSWERS, SUBMISSION_BODY, XML_PART
 from ingest_api.openrosa.documents import (
     HEADERS,
     SUBMISSION_HEADERS,
+    XmlResponse,
     document,
     form_list,
     manifest,
     message,
-    xml_response,
 )
 from ingest_api.openrosa.submissions import InstanceReceipt, receive_instance
 from ingest_api.openrosa.xforms import blank_form
+from ingest_api.problems import problem_of
 from ingest_api.senders import Sender
 from warehouse.contract import list_forms, load_contract
-from warehouse.errors import KyaloError, RefusedSurveyError, Transient
+from warehouse.errors import KyaloError, RefusedSurveyError
 from warehouse.settings import Settings
 
-XML_PART = "xml_submission_file"
 INCOMPLETE_MARK = "*isIncomplete*"  # a phone's note that more requests follow; the set of files tells it better
 MOST_FILES = 1_000
 MOST_FIELDS = 100
 LONGEST_DEVICE = 255
-RETRY_SECONDS = "5"
-CHALLENGE = {"WWW-Authenticate": 'Basic realm="Kyalo", charset="UTF-8"'}
+CHALLENGE = {"WWW-Authenticate": BASIC_CHALLENGE}
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -51,38 +51,38 @@ class OpenRosaRoute(APIRoute):
             try:
                 return await handle(request)
             except KyaloError as error:
-                retry = {"Retry-After": RETRY_SECONDS} if isinstance(error, Transient) else {}
-                return _tell(request, str(error), type(error).http_status, retry)
+                problem, headers = problem_of(request, error)
+                return _tell(f"{problem.detail} {problem.remedy}".strip(), problem.status, headers)
             except HTTPException as error:
-                return _tell(request, str(error.detail), error.status_code, dict(error.headers or {}))
+                return _tell(str(error.detail), error.status_code, dict(error.headers or {}))
             except psycopg.DataError as error:
-                return _tell(request, f"A value cannot be kept: {str(error).splitlines()[0]}.", 422, {})
+                return _tell(f"A value cannot be kept: {str(error).splitlines()[0]}.", 422, {})
 
         return answer
 
 
-doors = APIRouter(route_class=OpenRosaRoute)
+doors = APIRouter(route_class=OpenRosaRoute, responses=ANSWERS)
 Device = Annotated[Client, Depends(identify_device)]
 
 
-@doors.get("/formList", response_class=Response)
+@doors.get("/formList", response_class=XmlResponse)
 def list_blank_forms(request: Request, device: Device, formID: str | None = None) -> Response:  # noqa: ARG001, N803
     """The forms that a phone can download."""
     forms = [blank_form(form) for form in list_forms() if formID in (None, form)]
     return document(form_list(forms, _address(request)))
 
 
-@doors.get("/forms/{form}/manifest", response_class=Response)
+@doors.get("/forms/{form}/manifest", response_class=XmlResponse)
 def get_manifest(form: str, device: Device) -> Response:  # noqa: ARG001
     """The media of a form: none."""
     load_contract(form)
     return document(manifest())
 
 
-@doors.get("/forms/{form}.xml", response_class=Response)
+@doors.get("/forms/{form}.xml", response_class=XmlResponse)
 def get_blank_form(form: str, device: Device) -> Response:  # noqa: ARG001
     """The form itself, made from its contract."""
-    return xml_response(blank_form(form).xml)
+    return XmlResponse(blank_form(form).xml)
 
 
 @doors.head("/submission", status_code=204, response_class=Response)
@@ -91,7 +91,7 @@ def greet_device(device: Device) -> Response:  # noqa: ARG001
     return Response(status_code=204, headers={**HEADERS, **SUBMISSION_HEADERS})
 
 
-@doors.post("/submission", status_code=201, response_class=Response)
+@doors.post("/submission", status_code=201, response_class=XmlResponse, openapi_extra=SUBMISSION_BODY)
 async def submit_instance(request: Request, device: Device) -> Response:
     """Store a filled form and its files; the answer comes after they are durable. Sending them again is harmless."""
     if not request.headers.get("Content-Type", "").lower().startswith("multipart/form-data"):
@@ -147,9 +147,6 @@ def _address(request: Request) -> str:
     return str(request.url.replace(query="")).removesuffix("/formList").rstrip("?")
 
 
-def _tell(request: Request, text: str, status: int, headers: dict[str, str]) -> Response:
-    if status == 401 and "token" in request.path_params:
-        status = 403  # at 401 a phone would ask for a password, and its address is what is wrong
-    if status == 401:
-        headers = {**headers, **CHALLENGE}
-    return message(text, "error", status, headers)
+def _tell(text: str, status: int, headers: dict[str, str]) -> Response:
+    # Phones know passwords only, whatever other way in an error may name.
+    return message(text, "error", status, headers | CHALLENGE if status == 401 else headers)
