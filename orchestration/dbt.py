@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from orchestration.context import Warehouse
 from warehouse.embedded import EmbeddedServer
@@ -96,6 +96,13 @@ class Dbt:
         """
         self.install_packages()
         return self._invoke("build", *arguments)
+
+    def compile(self, *arguments: str) -> dict[str, Any]:
+        """Run `dbt compile` and return its manifest, which holds the SQL of the models that were selected."""
+        self.install_packages()
+        self._invoke("compile", *arguments)
+        manifest = self._warehouse.settings.home / "dbt" / "target" / "manifest.json"
+        return dict(json.loads(manifest.read_text()))
 
     def docs(self) -> Path:
         """Write the documentation as one self-contained page and return it."""
