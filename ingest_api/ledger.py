@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from warehouse.contract import load_contract
 from warehouse.database import Database, fetch_row, fetch_rows, queries
 from warehouse.errors import NotFoundError
 
@@ -32,6 +33,7 @@ class Entry:
     """One ingestion, as the ledger has it; `outcome` is None until a build has seen it."""
 
     ingestion_id: str
+    form: str
     status: str
     client: str | None
     filename: str | None
@@ -58,7 +60,8 @@ class Entry:
         if self.status == "received":
             return "queued"
         if self.status == "loaded":
-            return "completed" if self.outcome or not self.stored_rows else "processing"
+            is_waiting = self.stored_rows and not self.outcome and load_contract(self.form).is_judged
+            return "processing" if is_waiting else "completed"
         return self.status
 
 
@@ -78,7 +81,9 @@ def get_entry(database: Database, ingestion_id: str) -> Entry:
                 remedy="Use the ingestion_id of the receipt.",
             )
         found = connection.execute(queries("ingestion")["has_ingestion_mart"]).fetchone()
-        outcome = fetch_row(connection, queries("ingestion")["analyst_ingestion"], values) if found and found[0] else None
+        outcome = (
+            fetch_row(connection, queries("ingestion")["analyst_ingestion"], values) if found and found[0] else None
+        )
     facts = {name: row[name] for name in Entry.__dataclass_fields__ if name != "outcome"}
     return Entry(**facts, outcome=Outcome(**outcome) if outcome else None)
 

@@ -63,6 +63,7 @@ class Contract:
     Attributes:
         description: what one submission of it is.
         identifier: the field that says what a submission is about; it must be filled.
+        is_judged: whether the pipeline judges each submission, and marts.rpt_ingestions says what became of it.
     """
 
     form: str
@@ -70,6 +71,7 @@ class Contract:
     fields: tuple[Field, ...]
     description: str = ""
     identifier: str = IDENTIFIER
+    is_judged: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -144,7 +146,14 @@ def _contract(form: str, table: dict[str, Any]) -> Contract:
     meta = _meta(table)
     columns = [column for column in table["columns"] if not _meta(column).get("envelope")]
     fields = tuple(_field(column) for column in columns)
-    contract = Contract(form, str(meta["version"]), fields, table["description"].strip(), meta["identifier"])
+    contract = Contract(
+        form=form,
+        version=str(meta["version"]),
+        fields=fields,
+        description=table["description"].strip(),
+        identifier=meta["identifier"],
+        is_judged=meta.get("is_judged", False),
+    )
     if contract.identifier not in contract.names:
         raise ValueError(f"its identifier {contract.identifier} is no field")
     return contract

@@ -101,6 +101,7 @@ def test_report_lands_and_balances(staged: Warehouse) -> None:
         (ingestion_id,) = connection.execute("select ingestion_id from raw.ingestions").fetchone() or ("",)
     entry = get_entry(staged.database, ingestion_id)
     assert (entry.received_rows, entry.stored_rows, entry.duplicate_rows, entry.rejected_rows) == (4, 2, 1, 1)
+    assert entry.state == "completed"  # nothing judges reports, so there is nothing to wait for
     (rejected,) = list_rejected(staged.database, ingestion_id)
     assert (rejected.row_number, rejected.reason_code, rejected.message) == (
         3, "row.no_identifier", "village is blank.",
