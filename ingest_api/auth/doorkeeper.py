@@ -52,7 +52,7 @@ class Doorkeeper:
             self._verified.keep(token, claims)
         elif claims.expires_at <= time.time():
             raise refuse_token("The token has expired.", "auth.token_expired")
-        client = self._table(scope).by_name.get(claims.name)
+        client = _table(scope).by_name.get(claims.name)
         if client is None or client.revoked_at or client.generation != claims.generation:
             raise refuse_token("The client was revoked, or has another secret by now.", "auth.revoked")
         return self._admit(client)
@@ -64,7 +64,7 @@ class Doorkeeper:
             UnauthenticatedError: one of them is wrong.
             TooManyRequestsError: too many attempts have failed, or the client asks too often.
         """
-        return self._admit(self._passwords.sign_in(self._table(scope), name, secret, _host(scope)))
+        return self._admit(self._passwords.sign_in(_table(scope), self.registry, name, secret, _host(scope)))
 
     def by_url_token(self, scope: Scope, token: str) -> Client:
         """The client of a URL token.
@@ -73,7 +73,7 @@ class Doorkeeper:
             ForbiddenError: nobody has that token. Not 401: form apps would ask for a password.
             TooManyRequestsError: too many attempts have failed, or the client asks too often.
         """
-        client = self._table(scope).by_url_token.get(hash_url_token(token))
+        client = _table(scope).by_url_token.get(hash_url_token(token))
         if client is None or client.revoked_at:
             subject = address_subject(_host(scope))
             self._passwords.guard.check(subject)
@@ -94,15 +94,9 @@ class Doorkeeper:
         self.registry.note_use(client.name)
         return client
 
-    def _table(self, scope: Scope) -> ClientTable:
-        table: ClientTable | None = self.registry.current() or scope.get(TABLE)
-        if table is None:
-            raise DatabaseUnavailableError("The clients cannot be read.", remedy="Try again in some seconds.")
-        return table
-
 
 class FreshClients:
-    """ASGI middleware that reads the table of clients for a request while the one in memory may be stale."""
+    """ASGI middleware that gives each request the table of clients, read anew while the one in memory may be stale."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -111,12 +105,22 @@ class FreshClients:
         """Pass the request on, with a table to look its client up in."""
         if scope["type"] == "http":
             registry: ClientRegistry = scope["app"].state.clients.registry
-            if registry.current() is None:
-                try:
-                    scope[TABLE] = await run_in_threadpool(registry.read)
-                except DatabaseUnavailableError:
-                    scope[TABLE] = None  # whoever needs a client is told so; /health tells it in its own words
+            scope[TABLE] = registry.current() or await _read(registry)
         await self.app(scope, receive, send)
+
+
+async def _read(registry: ClientRegistry) -> ClientTable | None:
+    try:
+        return await run_in_threadpool(registry.read)
+    except DatabaseUnavailableError:
+        return None  # whoever needs a client is told so; /health tells it in its own words
+
+
+def _table(scope: Scope) -> ClientTable:
+    table: ClientTable | None = scope[TABLE]
+    if table is None:
+        raise DatabaseUnavailableError("The clients cannot be read.", remedy="Try again in some seconds.")
+    return table
 
 
 def _host(scope: Scope) -> str | None:

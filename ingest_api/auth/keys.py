@@ -38,12 +38,13 @@ def load_keys(settings: Settings) -> SigningKeys:
         ConfigurationError: a retired key cannot be read.
     """
     key = settings.secret_key.get_secret_value() if settings.secret_key else _kept_key(settings.home / "secret_key")
-    retired = dict(map(_parse_retired, filter(None, settings.secret_keys_retired.get_secret_value().split(","))))
+    entries = settings.secret_keys_retired.get_secret_value().split(",")
+    retired = dict(_parse_retired(entry.strip()) for entry in entries if entry.strip())
     return SigningKeys(settings.secret_key_id, {**retired, settings.secret_key_id: key})
 
 
 def _parse_retired(entry: str) -> tuple[str, str]:
-    name, _, key = entry.strip().partition(":")
+    name, _, key = entry.partition(":")
     if not name or len(key) < SHORTEST_KEY:
         raise ConfigurationError(
             f"SECRET_KEYS_RETIRED must read name:key,name:key, each key with {SHORTEST_KEY} characters or more.",

@@ -8,7 +8,7 @@ import time
 from ingest_api.auth.clients import Client, verify_secret
 from ingest_api.auth.memory import Memory
 from ingest_api.auth.rates import LoginGuard, address_subject
-from ingest_api.auth.registry import ClientTable
+from ingest_api.auth.registry import ClientRegistry, ClientTable
 from warehouse.errors import BusyError, UnauthenticatedError
 
 REMEMBERED_SECONDS = 300.0
@@ -30,27 +30,36 @@ class PasswordCheck:
         self._remembered: Memory[tuple[int, float]] = Memory()
         self._memory_key = secrets.token_bytes(32)
 
-    def sign_in(self, table: ClientTable, name: str, secret: str, host: str | None) -> Client:
+    def sign_in(self, table: ClientTable, registry: ClientRegistry, name: str, secret: str, host: str | None) -> Client:
         """The client of that name, if this is its secret.
+
+        Args:
+            table: the clients as they are known to be; enough for a sign-in that is remembered.
+            registry: reads them anew for any other: a client that was registered a moment ago may sign in.
+            name: the client's.
+            secret: what it offers.
+            host: the address that it comes from.
 
         Raises:
             UnauthenticatedError: it is not, or the client is revoked.
             TooManyRequestsError: too many attempts have failed.
             BusyError: too many others are signing in.
         """
-        client = table.by_name.get(name)
         trace = self._trace(name, secret)
-        if client is None or client.revoked_at or not self._is_remembered(trace, client):
-            client = self._verify(client, name, secret, host)
-            self._remembered.keep(trace, (client.generation, time.monotonic() + REMEMBERED_SECONDS))
+        known = table.by_name.get(name)
+        if known and not known.revoked_at and self._is_remembered(trace, known):
+            return known
+        client = self._verify(registry, name, secret, host)
+        self._remembered.keep(trace, (client.generation, time.monotonic() + REMEMBERED_SECONDS))
         return client
 
-    def _verify(self, client: Client | None, name: str, secret: str, host: str | None) -> Client:
+    def _verify(self, registry: ClientRegistry, name: str, secret: str, host: str | None) -> Client:
         subjects = (address_subject(host), f"client {name}")
         if not self._turn.acquire(timeout=PATIENCE_SECONDS):
             raise BusyError("Too many are signing in at once.", code="auth.busy", remedy="Try again in some seconds.")
         try:
             self.guard.check(*subjects)
+            client = registry.read().by_name.get(name)
             matches = len(secret) <= LONGEST_SECRET and verify_secret(client, secret)
             if client is None or not matches or client.revoked_at:
                 self.guard.note_failure(*subjects)

@@ -85,6 +85,6 @@ def address_subject(host: str | None) -> str:
         address = ipaddress.ip_address(host or "")
     except ValueError:
         return "address unknown"
-    if isinstance(address, ipaddress.IPv6Address) and not address.ipv4_mapped:
-        return f"address {ipaddress.ip_network((address, 64), strict=False)}"
-    return f"address {address}"
+    if isinstance(address, ipaddress.IPv4Address):
+        return f"address {address}"
+    return f"address {address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False)}"

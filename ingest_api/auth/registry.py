@@ -49,6 +49,7 @@ class ClientRegistry:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._table = ClientTable({}, {})
+        self._reading = threading.Lock()  # an older reading never takes the place of a newer one
         self._fresh_until = 0.0
         self._used: set[str] = set()
         self._reachable = threading.Event()
@@ -68,14 +69,15 @@ class ClientRegistry:
         return self._table if time.monotonic() < self._fresh_until else None
 
     def read(self) -> ClientTable:
-        """The table as the database has it now, for use while the one in memory is stale.
+        """The table as the database has it now.
 
         Raises:
             DatabaseUnavailableError: it cannot be read.
         """
-        table = ClientTable.of(list_clients(self._database))
+        with self._reading:
+            self._table = ClientTable.of(list_clients(self._database))
         self._reachable.set()
-        return table
+        return self._table
 
     def note_use(self, name: str) -> None:
         """Remember that a client has used the API; the database learns it within a minute."""
@@ -102,7 +104,8 @@ class ClientRegistry:
         while not self._closing.is_set():
             asked_at = time.monotonic()
             if told:
-                self._table = ClientTable.of(fetch_clients(connection))
+                with self._reading:
+                    self._table = ClientTable.of(fetch_clients(connection))
             else:
                 connection.execute("select 1")
             self._fresh_until = asked_at + STALE_SECONDS
