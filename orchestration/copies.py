@@ -1,6 +1,8 @@
 """Copies of originals in the second store: made later where they could not be made at once."""
 
 import logging
+from datetime import datetime
+from typing import cast
 
 from warehouse.database import Database, queries
 from warehouse.errors import NotFoundError
@@ -20,11 +22,9 @@ def copy_missing_originals(database: Database, store: ObjectStore) -> int:
     """
     if not isinstance(store, MirroredStore):
         return 0
-    with database.transaction() as connection:
-        rows = connection.execute(queries("objects")["pending_copies"], {"limit": AT_A_TIME}).fetchall()
-    copied = 0
-    for (key,) in rows:
-        copied += _see_to(database, store, key)
+    until, copied = _now(database), 0
+    while keys := _pending(database, until):
+        copied += sum(_see_to(database, store, key) for key in keys)
     return copied
 
 
@@ -55,3 +55,18 @@ def _see_to(database: Database, store: MirroredStore, key: str) -> bool:
     with database.transaction() as connection:
         connection.execute(queries("objects")["forget_copy" if is_done else "postpone_copy"], {"key": key})
     return copied
+
+
+def _now(database: Database) -> datetime:
+    """The time by the database's clock, which put the originals on the list."""
+    with database.transaction() as connection:
+        row = connection.execute("select now()").fetchone()
+    assert row is not None  # noqa: S101 - it is one row
+    return cast(datetime, row[0])
+
+
+def _pending(database: Database, until: datetime) -> list[str]:
+    """The next originals of the list; one that could not be copied was put to its end, after `until`."""
+    with database.transaction() as connection:
+        rows = connection.execute(queries("objects")["pending_copies"], {"until": until, "limit": AT_A_TIME})
+        return [key for (key,) in rows]

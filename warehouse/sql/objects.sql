@@ -33,6 +33,7 @@ where object_key = any(%(keys)s);
 -- name: pending_copies
 select object_key
 from ops.pending_copies
+where queued_at <= %(until)s
 order by queued_at
 limit %(limit)s;
 
@@ -45,7 +46,7 @@ where object_key = %(key)s;
 
 -- name: postpone_copy
 update ops.pending_copies
-set queued_at = now()
+set queued_at = clock_timestamp()
 where object_key = %(key)s;
 
 -- name: find_delivery

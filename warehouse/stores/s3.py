@@ -30,9 +30,11 @@ REMEDY = "Check the network, the bucket and the credentials; what was sent can b
 CREDENTIALS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 ABSENT = {"404", "NoSuchKey"}
 REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"}
+RANGE_BYTES = 64 * 1024**2  # what is fetched again when a connection breaks
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 3, 30, 3
-# One part at a time: an upload of any size costs the memory of one part.
+# One part at a time: an upload of any size costs the memory of one part. What is fetched goes to disk as it comes.
 IN_PARTS = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False)
+IN_RANGES = TransferConfig(multipart_threshold=RANGE_BYTES, multipart_chunksize=RANGE_BYTES, use_threads=False)
 
 
 class S3Store:
@@ -100,7 +102,7 @@ class S3Store:
         with self._telling(f"{check_key(key)} could not be read from the object store", key):
             spool = cast(BinaryIO, SpooledTemporaryFile(max_size=PART_BYTES))  # noqa: SIM115 - the caller closes it
             try:
-                self.client.download_fileobj(self.bucket, key, spool, Config=IN_PARTS)
+                self.client.download_fileobj(self.bucket, key, spool, Config=IN_RANGES)
             except BaseException:
                 spool.close()
                 raise
