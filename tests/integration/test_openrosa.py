@@ -167,6 +167,15 @@ def test_password_works_where_nobody_can_listen(server: httpx2.Client, module_wa
     assert by_password.send(survey(new_id(), "HH-BASIC"))
 
 
+def test_token_is_in_no_log(phone: Phone, module_warehouse: Warehouse) -> None:
+    phone.get("/formList")
+    phone.post("no survey at all")
+    phone.get("/nothing/here")
+    log = (module_warehouse.settings.home / "logs" / "api.log").read_text()
+    assert "/openrosa/key/" in log
+    assert phone.base.rpartition("/")[2] not in log
+
+
 # Submissions
 
 

@@ -4,6 +4,7 @@ import hashlib
 import random
 import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from ingest_api.openrosa.attachments import move_attachments
 from orchestration.context import Warehouse
 from tests.openrosa_phone import Phone, message_of, new_id, serving_phone, survey
-from warehouse.errors import IntegrityError
+from warehouse.errors import IntegrityError, StorageUnavailableError
+from warehouse.stores import LocalStore
 
 pytestmark = pytest.mark.xdist_group("openrosa")
 
@@ -202,6 +204,15 @@ def test_resend_after_the_move_is_nothing_new(phone: Phone, module_warehouse: Wa
     phone.send(xml, {"a.jpg": b"a"})
     move_attachments(module_warehouse.database, module_warehouse.store)
     assert phone.post(xml, {"a.jpg": b"a"}).status_code == 202
+
+
+def test_files_wait_while_the_store_is_away(phone: Phone, module_warehouse: Warehouse, tmp_path: Path) -> None:
+    move_attachments(module_warehouse.database, module_warehouse.store)
+    (tmp_path / "no_folder").touch()
+    assert phone.post(survey(new_id(), "P-20", photos=["a.jpg"]), {"a.jpg": b"waits"}).status_code == 201
+    with pytest.raises(StorageUnavailableError):
+        move_attachments(module_warehouse.database, LocalStore(tmp_path / "no_folder"))
+    assert move_attachments(module_warehouse.database, module_warehouse.store) == 1
 
 
 def test_damaged_file_does_not_hold_up_the_others(phone: Phone, ask: Any, module_warehouse: Warehouse) -> None:
