@@ -18,6 +18,7 @@ from warehouse.contract import Contract
 from warehouse.errors import UnreadableFileError
 
 BATCH_ROWS = 1_000
+BUFFER_BYTES = 128 * 1024  # read at a time of each column; whole row groups would not fit into memory
 MOST_COLUMNS_IN_FOOTER = 100_000  # of all row groups together
 LONGEST_FOOTER = 16 * 1024**2
 
@@ -53,6 +54,8 @@ def _open(file: BinaryIO) -> Any:
     try:
         return ParquetFile(
             pa.PythonFile(file, mode="r"),
+            pre_buffer=False,
+            buffer_size=BUFFER_BYTES,
             thrift_string_size_limit=LONGEST_FOOTER,
             thrift_container_size_limit=MOST_COLUMNS_IN_FOOTER,
         )
