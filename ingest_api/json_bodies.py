@@ -5,17 +5,15 @@ from typing import Any
 
 import orjson
 
-from ingest_api.readers.json_values import Documents
+from ingest_api.json_values import NESTING, Documents
 from warehouse.errors import RefusedRequestError
 
-NESTING = 20
 MOST_PARTS = 10_000
-DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
-LONG_NUMBER = b"0" * 16  # a double holds 15 digits, whatever they are
+DOCUMENTS = Documents()
 
 
 def read_json(body: bytes) -> Any:
-    """The value of a JSON body; numbers that would lose digits come as the text that was sent.
+    """The value of a JSON body; numbers come as the text that was sent.
 
     Raises:
         RefusedRequestError: it is no JSON, holds a number or a character that nothing can hold, or is nested too
@@ -34,7 +32,7 @@ def read_json(body: bytes) -> Any:
         raise _refusal(error) from error
     if parts > NESTING:
         _check_nesting(value)
-    return Documents().decode(body.decode()) if LONG_NUMBER in body.translate(DIGITS_ALIKE) else value
+    return DOCUMENTS.decode(body.decode())
 
 
 def _check_nesting(value: Any) -> None:

@@ -86,13 +86,13 @@ def land(
         arrival: what the rows share.
         names: the fields that every submission's line has, in order.
         items: the rows, in order.
-        on_progress: told how many rows were landed so far, after each batch.
+        on_progress: told how many rows each batch had, after it was landed.
     """
     balance = Balance()
     with _read_ahead(_batches(arrival, items)) as batches:
         for batch in batches:
             _land_batch(connection, arrival, names, batch, balance)
-            on_progress(balance.received)
+            on_progress(len(batch.submissions) + len(batch.rejections))
     return balance
 
 
@@ -190,9 +190,7 @@ def _batches(arrival: Arrival, items: Iterable[Item]) -> Iterator[Batch]:
 
 def _conflict_row(arrival: Arrival, names: Sequence[str], row: Submission) -> str:
     content = conflict_content(row, names)
-    return csv_line(
-        [arrival.contract.form, row.key, row.content_hash, arrival.ingestion_id, str(row.number), content]
-    )
+    return csv_line([arrival.contract.form, row.key, row.content_hash, arrival.ingestion_id, str(row.number), content])
 
 
 def _rejected_row(arrival: Arrival, row: Rejection) -> str:
@@ -223,7 +221,9 @@ def _read_ahead(batches: Iterator[Batch]) -> Iterator[Iterator[Batch]]:
         reader.join()
 
 
-def _put(ready: "Queue[Batch | BaseException | None]", item: Batch | BaseException | None, stop: threading.Event) -> None:
+def _put(
+    ready: "Queue[Batch | BaseException | None]", item: Batch | BaseException | None, stop: threading.Event
+) -> None:
     while not stop.is_set():
         try:
             ready.put(item, timeout=WAIT_SECONDS)

@@ -107,9 +107,7 @@ def _land_one(database: Database, store: ObjectStore, ingestion_id: str | None) 
     return str(pending["ingestion_id"])
 
 
-def _land_file(
-    database: Database, connection: psycopg.Connection, store: ObjectStore, pending: dict[str, Any]
-) -> None:
+def _land_file(database: Database, connection: psycopg.Connection, store: ObjectStore, pending: dict[str, Any]) -> None:
     started = started_clock()
     contract = load_contract(pending["form"])
     arrival = Arrival(pending["ingestion_id"], contract, pending["source"], pending["received_at"])
@@ -119,11 +117,7 @@ def _land_file(
         _verify(file, pending)
         with open_survey_files(file, contract, filename=pending["filename"] or "", **pending["options"]) as surveys:
             for table in surveys:
-                before = balance.received
-                landed = land(
-                    connection, arrival, table.names, table.submissions(), lambda rows, before=before: tell(before + rows)
-                )
-                balance.add(landed)
+                balance.add(land(connection, arrival, table.names, table.submissions(), tell))
                 notices += table.notices
     finish_ingestion(connection, arrival.ingestion_id, balance, started, notices)
 
@@ -138,11 +132,13 @@ def _verify(file: BinaryIO, pending: dict[str, Any]) -> None:
 
 
 def _progress_teller(database: Database, ingestion_id: str) -> Callable[[int], None]:
-    """A function that writes how many rows were read, in a transaction of its own and once a second at most."""
+    """A function that adds up rows and writes their number, in a transaction of its own, once a second at most."""
     last = started_clock()
+    rows = 0
 
-    def tell(rows: int) -> None:
-        nonlocal last
+    def tell(more: int) -> None:
+        nonlocal last, rows
+        rows += more
         if started_clock() - last >= PROGRESS_SECONDS:
             last = started_clock()
             with database.transaction() as connection:

@@ -11,8 +11,8 @@ from typing import Any, BinaryIO
 import psycopg
 from psycopg.types.json import Jsonb
 
-from ingest_api.loading import finish_ingestion, started_clock
 from ingest_api.landing import Arrival, Item, land
+from ingest_api.loading import finish_ingestion, started_clock
 from ingest_api.readers import open_survey_files
 from ingest_api.receipts import Receipt
 from ingest_api.records import LONGEST_NAME, REPLACEMENT
@@ -41,7 +41,7 @@ CONTENT_TYPES = {
 }
 
 
-def receive_file(
+def receive_file(  # noqa: PLR0913 - all that is known of a file, by name
     database: Database,
     store: ObjectStore,
     file: BinaryIO,
@@ -82,7 +82,7 @@ def receive_file(
         "options": Jsonb({key: value for key, value in options.items() if value}),
     }
     try:
-        with open_survey_files(file, contract, filename=name, **options) as files:
+        with open_survey_files(file, contract, filename=name, file_type=file_type, sheet=sheet) as files:
             estimated = next(iter(files)).estimated_rows
     except UnreadableFileError as error:
         with database.transaction() as connection:
@@ -97,9 +97,7 @@ def receive_file(
     return receipt
 
 
-def receive_batch(
-    database: Database, body: bytes, *, form: str, sender: Sender, json_lines: bool = False
-) -> Receipt:
+def receive_batch(database: Database, body: bytes, *, form: str, sender: Sender, json_lines: bool = False) -> Receipt:
     """Store up to 10,000 surveys of one body in one transaction; durable when this returns.
 
     Each is identified by its own `submission_id` or its content, so that sending the body again is harmless. The

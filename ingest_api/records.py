@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from ingest_api.json_values import answer_text
 from warehouse.contract import IDENTIFIER, Contract
 
 SUBMISSION_ID = "submission_id"
@@ -34,7 +35,7 @@ class Rejection(NamedTuple):
 
 
 class Submission(NamedTuple):
-    """A survey that can be stored. (A tuple, for a million of them are made in a few seconds.)
+    """A survey that can be stored; a tuple, for a million of them are made in a few seconds.
 
     Attributes:
         number: the line where its record begins, or its place among the surveys of a body.
@@ -140,7 +141,8 @@ class DocumentLayout:
         self.names = list(contract.names)
         self._contract = contract
         self._positions = {name: position for position, name in enumerate(contract.names)}
-        self._resolved: dict[str, str | None] = {}
+        self._known: dict[str, int | None] = {}
+        self._identifier = self._positions[contract.identifier]
         self._bounded = [(name, self._positions[name]) for name in contract.indexed]
         self._submission_id = self._positions.get(SUBMISSION_ID)
 
@@ -164,18 +166,19 @@ class DocumentLayout:
         """
         values = [""] * len(self.names)
         extras: dict[str, str] = {}
+        known = self._known
         for header, answer in answers.items():
             if answer is None:
                 continue
-            text = answer if isinstance(answer, str) else _json_text(answer)
-            name = self._resolve(header)
-            if name is None or values[self._positions[name]] not in ("", text):
+            text = answer if isinstance(answer, str) else answer_text(answer) or ""
+            position = known[header] if header in known else self._find(header)
+            if position is None or values[position] not in ("", text):
                 extras[header] = text
-                if name == self._contract.identifier and text.strip() != values[self._positions[name]].strip():
-                    message = f"It names two: {values[self._positions[name]]!r} and {text!r}."
+                if position == self._identifier and text.strip() != values[position].strip():
+                    message = f"It names two: {values[position]!r} and {text!r}."
                     return Rejection(number, "row.two_households", message, excerpt_of_cells([*values, text]))
             else:
-                values[self._positions[name]] = text
+                values[position] = text
         if key and self._submission_id is not None:
             values[self._submission_id] = key
         if problem := self._find_problem(values, extras, needs_household):
@@ -188,12 +191,13 @@ class DocumentLayout:
             deprecates=deprecates,
         )  # fmt: skip
 
-    def _resolve(self, header: str) -> str | None:
-        if header not in self._resolved:
-            if len(self._resolved) > 10 * MOST_EXTRAS:
-                self._resolved.clear()  # a sender that makes names up must not fill the memory
-            (self._resolved[header],) = self._contract.resolve([header])
-        return self._resolved[header]
+    def _find(self, header: str) -> int | None:
+        """The position of a header's field, None for one that the contract does not know; remembered."""
+        if len(self._known) > 10 * MOST_EXTRAS:
+            self._known.clear()  # a sender that makes names up must not fill the memory
+        (name,) = self._contract.resolve([header])
+        self._known[header] = None if name is None else self._positions[name]
+        return self._known[header]
 
     def _find_problem(self, values: list[str], extras: dict[str, str], needs_household: bool) -> tuple[str, str] | None:
         if len(extras) > MOST_EXTRAS:
@@ -286,11 +290,6 @@ def _arrange(names: Sequence[str], order: Sequence[str]) -> Callable[[Sequence[s
     if len(order) == 1:
         return lambda values: [picked([*values, ""])]
     return lambda values: picked([*values, ""])
-
-
-def _json_text(value: Any) -> str:
-    """A JSON value as raw keeps it: everything but text as JSON."""
-    return orjson.dumps(value).decode()
 
 
 def _tell_apart(columns: list[tuple[int, str]]) -> list[tuple[int, str]]:

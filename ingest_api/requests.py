@@ -12,6 +12,12 @@ from warehouse.contract import Contract
 from warehouse.errors import RefusedRequestError
 
 ANSWERS = "survey_data"
+FORM = "household_survey"
+
+
+def form_of(request: Request) -> str:
+    """The form that a request's surveys are of: the query's `form`, else the household survey."""
+    return request.query_params.get("form", FORM) if request.scope["query_string"] else FORM
 
 
 def sender_of(request: Request, client: Client) -> Sender:

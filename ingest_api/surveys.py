@@ -54,7 +54,7 @@ def read_survey(form: str, household_id: str, answers: dict[str, Any], *, body: 
     if str(stated).strip() != household_id.strip():
         message = f"The survey names two: {household_id!r} and {stated!r}."
         raise RefusedSurveyError(message, code="survey.two_households", remedy=f"Send one {identifier}.")
-    named = {identifier: household_id, **answers, identifier: household_id}
+    named = {identifier: household_id, **answers} | {identifier: household_id}
     checked = document_layout(form).submission(1, named, key=sender.idempotency_key)
     if isinstance(checked, Rejection):
         raise RefusedSurveyError(checked.message, code=checked.code.replace("row.", "survey."))

@@ -1,6 +1,7 @@
 """The one way to PostgreSQL: connections, transactions, locks and named statements."""
 
 import re
+import select
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -139,7 +140,7 @@ class Database:
                     kwargs={**self.address(), "application_name": "kyalo", "connect_timeout": 10},
                     min_size=1,
                     max_size=self._pool_size,
-                    check=ConnectionPool.check_connection,
+                    check=_check_connection,
                     open=True,
                 )
             return self._pool
@@ -173,6 +174,13 @@ class Statements(Mapping[str, sql.SQL]):
 def queries(name: str) -> Statements:
     """The statements of `warehouse/sql/<name>.sql`: each stands under a line `-- name: <statement>`."""
     return Statements((SQL_FOLDER / f"{name}.sql").read_text())
+
+
+def _check_connection(connection: psycopg.Connection) -> None:
+    """Ask the server whether it is there only where an idle connection has something to tell: its end, mostly."""
+    readable, _, _ = select.select([connection], [], [], 0)
+    if readable:
+        ConnectionPool.check_connection(connection)
 
 
 def fetch_row(

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     storage_path: Path | None = Field(None, description="Folder of the local store; default KYALO_HOME/store.")
     storage_secondary: Provider | None = Field(None, description="A second store, for a copy of every original.")
     storage_secondary_path: Path | None = Field(None, description="Folder of the second store, when it is local.")
-    aws_access_key_id: str | None = Field(None, description="S3 credentials; without them, those of the machine's role.")
+    aws_access_key_id: str | None = Field(None, description="S3 credentials; the machine's role when omitted.")
     aws_secret_access_key: SecretStr | None = Field(None, description="Their secret.")
     aws_session_token: SecretStr | None = Field(None, description="Their token, when they are temporary.")
     aws_s3_bucket: str | None = Field(None, description="Bucket of the store when its provider is aws.")
@@ -45,9 +45,9 @@ class Settings(BaseSettings):
     max_batch_bytes: int = Field(64 * 1024**2, gt=0, description="Largest batch of surveys in one request.")
 
     secret_key: SecretStr | None = Field(
-        None, min_length=32, description="Signs access tokens; without it one is made and kept in KYALO_HOME/secret_key."
+        None, min_length=32, description="Signs access tokens; else one is made and kept in KYALO_HOME/secret_key."
     )
-    secret_key_id: str = Field("main", pattern=r"^[\w.-]+$", description="Name of SECRET_KEY; rotate the key, change it.")
+    secret_key_id: str = Field("main", pattern=r"^[\w.-]+$", description="Name of SECRET_KEY; changes with it.")
     secret_keys_retired: SecretStr = Field(
         SecretStr(""), description="Earlier keys whose tokens still hold: name:key,name:key."
     )

@@ -130,7 +130,7 @@ def open_csv(file: BinaryIO, contract: Contract) -> CsvFile:
 
 def _read_header(lines: Lines, contract: Contract) -> tuple[Layout, str]:
     """The layout of the first line that names fields; what stands above it is a title."""
-    headers = []
+    headers: list[str] = []
     while len(headers) < HEADER_WITHIN and (header := _next_header(lines)):
         headers.append(header)
         layout, delimiter = _best_layout(contract, header)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
-from ingest_api.readers.json_values import Documents
+from ingest_api.json_values import Documents
 from ingest_api.readers.limits import SURVEY_CHARACTERS
 from warehouse.errors import UnreadableFileError
 

@@ -10,7 +10,6 @@ MEMBERS = 100
 DIRECTORY_BYTES = 512 * 1024  # an archive's table of contents: some 5,000 names
 COLUMNS = 2_000
 HEADER_ROWS = 20  # above the header a title may stand
-NESTING = 20
 SURVEY_CHARACTERS = 4 * MEBIBYTE
 WORKBOOK_CELLS = 20_000_000
 WORKBOOK_MEMORY = 300 * MEBIBYTE  # of the process that reads a sheet

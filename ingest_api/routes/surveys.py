@@ -1,26 +1,30 @@
 """Routes that take surveys: one, or a batch of them."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from ingest_api.auth.access import SURVEY_SENDERS, check
 from ingest_api.group_commit import SurveyWriter
 from ingest_api.ledger import list_rejected
 from ingest_api.receiving import MOST_TOGETHER, receive_batch
-from ingest_api.requests import sender_of, survey_request
+from ingest_api.requests import FORM, form_of, sender_of, survey_request
 from ingest_api.schemas import EXAMPLE_SURVEY, BatchReceipt, SurveyReceipt, SurveyRequest
 from ingest_api.surveys import read_survey
 from warehouse.contract import load_contract
 from warehouse.database import Database
 
-FORM = "household_survey"
 JSON = "application/json"
 JSON_LINES = "application/jsonl"
-Form = Annotated[str, Query(description="The form that the surveys are of.", examples=[FORM])]
-HEADERS: list[dict[str, Any]] = [
+PARAMETERS: list[dict[str, Any]] = [
+    {
+        "name": "form",
+        "in": "query",
+        "description": "The form that the surveys are of.",
+        "schema": {"type": "string", "default": FORM},
+    },
     {
         "name": "Idempotency-Key",
         "in": "header",
@@ -35,14 +39,14 @@ HEADERS: list[dict[str, Any]] = [
     },
 ]
 SURVEY_BODY = {
-    "parameters": HEADERS,
+    "parameters": PARAMETERS,
     "requestBody": {
         "required": True,
         "content": {JSON: {"schema": SurveyRequest.model_json_schema(), "example": EXAMPLE_SURVEY}},
     },
 }
 BATCH_BODY = {
-    "parameters": HEADERS,
+    "parameters": PARAMETERS,
     "requestBody": {
         "required": True,
         "content": {
@@ -62,9 +66,10 @@ router = APIRouter()
 
 
 @router.post("/api/v1/upload/survey-data", response_model=SurveyReceipt, openapi_extra=SURVEY_BODY)
-async def upload_survey(request: Request, form: Form = FORM) -> Response:
+async def upload_survey(request: Request) -> Response:
     """Store one survey; the answer comes after it is durable. Sending it again is harmless."""
     client = check(request, SURVEY_SENDERS)
+    form = form_of(request)
     contract = load_contract(form)
     sender = sender_of(request, client)
     body = await request.body()
@@ -77,14 +82,14 @@ async def upload_survey(request: Request, form: Form = FORM) -> Response:
 
 
 @router.post("/api/v1/upload/surveys", response_model=BatchReceipt, openapi_extra=BATCH_BODY)
-async def upload_surveys(request: Request, form: Form = FORM) -> Response:
+async def upload_surveys(request: Request) -> Response:
     """Store up to 10,000 surveys, a JSON array or JSON lines; the answer comes after they are durable.
 
     A survey that cannot be kept costs the others nothing: it is counted, and listed with its reason.
     """
     client = check(request, SURVEY_SENDERS)
     json_lines = not request.headers["content-type"].lower().startswith(JSON)
-    sender = sender_of(request, client)
+    form, sender = form_of(request), sender_of(request, client)
     body = await request.body()
 
     def store() -> BatchReceipt:

@@ -1,6 +1,8 @@
 """Points at which a process is killed: each holds the work just there, and tells when it has come so far."""
 
 import contextlib
+import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -13,6 +15,7 @@ Reached = Callable[[], bool]
 Point = Callable[[Stand, Client], AbstractContextManager[Reached]]
 
 GATE = 4711
+LOOK_SECONDS = 0.2
 MAKE_GATE = f"""
 create schema if not exists chaos;
 create or replace function chaos.wait_at_gate() returns trigger language plpgsql as $$
@@ -44,9 +47,18 @@ def answered(_stand: Stand, client: Client) -> Iterator[Reached]:
 
 
 @contextmanager
-def object_begun(stand: Stand, _client: Client) -> Iterator[Reached]:
-    """The store is writing an object."""
-    yield lambda: any(path.name.startswith(".") for path in stand.store_folder.rglob("*"))
+def object_begun(stand: Stand, client: Client) -> Iterator[Reached]:
+    """The store is writing an object, and the API stands still at it; or it was too quick to be caught."""
+
+    def is_reached() -> bool:
+        deadline = time.monotonic() + LOOK_SECONDS
+        while time.monotonic() < deadline:
+            if any(path.name.startswith(".") for path in stand.store_folder.glob("raw/*/*/.*")):
+                stand.processes["api"].send_signal(signal.SIGSTOP)
+                return True
+        return not client.missing
+
+    yield is_reached
 
 
 @contextmanager

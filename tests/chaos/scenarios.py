@@ -1,11 +1,12 @@
 """Every way in which a process is killed here, and what must hold after each of them."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.chaos.points import Point, answered, commit_durable, half_sent, object_begun, row_written
 from tests.chaos.stand import Stand, Victim
-from tests.chaos.uploads import FILE_ROWS, Client, Upload, file, surveys
+from tests.chaos.uploads import FILE_ROWS, Client, Upload, file, large_file, surveys
 from tests.processes import until
 
 ROW = "raw.household_survey"
@@ -34,7 +35,7 @@ SCENARIOS = (
     Scenario("api: survey durable, not answered", "api", surveys, commit_durable),
     Scenario("api: survey answered", "api", surveys, answered),
     Scenario("api: half of a file", "api", file, half_sent),
-    Scenario("api: object being written", "api", file, object_begun),
+    Scenario("api: object being written", "api", large_file, object_begun),
     Scenario("api: object kept, file not in the ledger", "api", file, row_written(LEDGER, "insert", "true")),
     Scenario(
         "api: file in the ledger, no job", "api", file, row_written(JOBS, "insert", "new.task_name = 'land_file'")
@@ -61,7 +62,7 @@ SCENARIOS = (
 )
 
 LEDGER_DIFFERS = """
-select ingestion_id from raw.ingestions
+select ingestion_id, status, received_rows, stored_rows, found, error_message from raw.ingestions
 left join (select ingestion_id, count(*) as found from raw.household_survey group by ingestion_id) as stored
     using (ingestion_id)
 where
@@ -69,6 +70,7 @@ where
     or received_rows <> stored_rows + duplicate_rows + rejected_rows + conflict_rows
     or status = 'failed'
 """
+STORED = "select household_id from raw.household_survey where household_id = any(%s)"
 NO_ORIGINAL = """
 select ingestion_id from raw.ingestions
 where object_key is null and not exists (select from raw.bodies where bodies.ingestion_id = ingestions.ingestion_id)
@@ -103,9 +105,13 @@ def _make_chores_due(stand: Stand) -> None:
 
 
 def _check(stand: Stand, client: Client) -> None:
-    sent = sorted(household for upload in client.uploads for household in upload.households)
+    sent = Counter(household for upload in client.uploads for household in upload.households)
     with stand.database.transaction() as connection:
-        rows = connection.execute("select household_id from raw.household_survey where household_id = any(%s)", [sent])
-        assert sorted(row[0] for row in rows) == sent
-        assert connection.execute(LEDGER_DIFFERS).fetchall() == []
-        assert connection.execute(NO_ORIGINAL).fetchall() == []
+        rows = connection.execute(STORED, [list(sent)])
+        stored = Counter(row[0] for row in rows)
+        wrong = connection.execute(LEDGER_DIFFERS).fetchall()
+        without_original = connection.execute(NO_ORIGINAL).fetchall()
+    assert wrong == [], "ledger and rows differ, or a landing failed"
+    assert (sent - stored).total() == 0, "surveys are lost"
+    assert (stored - sent).total() == 0, "surveys are doubled"
+    assert without_original == [], "originals are lost"

@@ -29,13 +29,18 @@ def surveys(run: str) -> list[Upload]:
     return [_survey(f"{run}-{number}") for number in range(8)]
 
 
-def file(run: str) -> list[Upload]:
-    """One file of some thousand surveys."""
+def file(run: str, remark: str = "") -> list[Upload]:
+    """One file of some thousand surveys, each with a remark that no contract knows."""
     households = tuple(f"{run}-{number}" for number in range(FILE_ROWS))
-    lines = "".join(f"{household},Kanungu,{number % 9}\r\n" for number, household in enumerate(households))
+    lines = "".join(f"{household},Kanungu,{remark}\r\n" for household in households)
     part = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{run}.csv"\r\n\r\n'
-    body = f"{part}household_id,district,household_size\r\n{lines}\r\n--{BOUNDARY}--\r\n".encode()
+    body = f"{part}household_id,district,remark\r\n{lines}\r\n--{BOUNDARY}--\r\n".encode()
     return [Upload(households, FILE_PATH, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}, body)]
+
+
+def large_file(run: str) -> list[Upload]:
+    """A file that takes a while to be written: 9 MB."""
+    return file(run, "x" * 3_000)
 
 
 def _survey(household: str) -> Upload:

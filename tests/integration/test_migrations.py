@@ -1,9 +1,17 @@
 """Migrations run up, down and up again; raw tables follow their contract."""
 
+import io
+import runpy
+
+from ingest_api.loading import land_next
+from ingest_api.receiving import receive_file
 from warehouse.contract import load_contract
 from warehouse.database import Database
-from warehouse.migrations import migrate, run_alembic
+from warehouse.migrations import FOLDER, migrate, run_alembic
 from warehouse.raw_tables import ENVELOPE
+from warehouse.stores import LocalStore
+
+FORM = "household_survey"
 
 
 def tables(database: Database) -> set[str]:
@@ -46,3 +54,18 @@ def test_field_that_the_contract_gains_becomes_a_column(database: Database) -> N
         connection.execute("alter table raw.household_survey drop column composting")
     migrate(database)
     test_raw_table_has_the_contracts_columns_as_text(database)
+
+
+def test_identities_can_be_computed_by_postgresql(database: Database, store: LocalStore) -> None:
+    """The migration that gives stored rows their identities hashes as the loader does."""
+    revision = runpy.run_path(str(FOLDER / "versions" / "0004_identities.py"))
+    text = 'household_id;district;village;roof;door\nA-1;\u00a0Kanungu ;"a;b\x1f\x1e\x1d";iron; wood\nA-2;;;;\n'
+    receive_file(database, store, io.BytesIO(text.encode()), form=FORM, filename="survey.csv", source="cli")
+    land_next(database, store)
+    canonical = revision["_canonical"](FORM, {*load_contract(FORM).names})
+    with database.transaction() as connection:
+        found = connection.execute(
+            f"select content_hash, substr(encode(sha256(convert_to({canonical}, 'UTF8')), 'hex'), 1, 32) from raw.{FORM}"
+        ).fetchall()
+    assert len(found) == 2
+    assert all(stored == computed for stored, computed in found)

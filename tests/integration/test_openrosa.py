@@ -19,8 +19,14 @@ pytestmark = pytest.mark.xdist_group("openrosa")
 
 
 @pytest.fixture(scope="module")
-def phone(module_warehouse: Warehouse) -> Iterator[Phone]:
-    """A phone, and a running API."""
+def password(module_warehouse: Warehouse) -> str:
+    """The secret of a client that has no token."""
+    return add_client(module_warehouse.database, "phone-2", "device").secret
+
+
+@pytest.fixture(scope="module")
+def phone(module_warehouse: Warehouse, password: str) -> Iterator[Phone]:
+    """A phone, and a running API that has known both clients from its start."""
     with serving_phone(module_warehouse) as phone:
         yield phone
 
@@ -159,9 +165,8 @@ def test_wrong_token_is_403_since_no_password_would_help(server: httpx2.Client) 
     assert message_of(answer)
 
 
-def test_password_works_where_nobody_can_listen(server: httpx2.Client, module_warehouse: Warehouse) -> None:
-    credentials = add_client(module_warehouse.database, "phone-2", "device")
-    server.auth = ("phone-2", credentials.secret)
+def test_password_works_where_nobody_can_listen(server: httpx2.Client, password: str) -> None:
+    server.auth = ("phone-2", password)
     by_password = Phone(server, "/openrosa")
     assert by_password.read_document("/formList?formID=household_survey") is not None
     assert by_password.send(survey(new_id(), "HH-BASIC"))

@@ -134,7 +134,8 @@ def _canonical(form: str, columns: set[str]) -> str:
         for name in load_contract(form).names
     )
     extras = (
-        f"select string_agg(chr(29) || {escaped('key')} || chr(31) || {escaped(f'btrim(value, {spaces})')}, ''"
+        f"select string_agg(chr(29) || {escaped('key')} || chr(31)"  # noqa: S608 - names of a contract
+        f" || {escaped(f'btrim(value, {spaces})')}, ''"
         ' order by key collate "C") from jsonb_each_text(extras)'
     )
     return f"rtrim(concat_ws(chr(31), '{form}', {cells}), chr(31)) || coalesce(({extras}), '')"

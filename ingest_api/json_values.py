@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from ingest_api.readers.limits import NESTING
+NESTING = 20
 
 
 class Number(str):
