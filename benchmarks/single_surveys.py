@@ -5,7 +5,6 @@ Both routes stand in the same process of the API and are asked in turn, so that 
 
 import argparse
 import csv
-import json
 import os
 import re
 import shutil
@@ -13,6 +12,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 from statistics import median
+
+import orjson
 
 from benchmarks.scratch import Row, print_table, scratch_warehouse, serving
 from orchestration.context import Warehouse
@@ -33,8 +34,9 @@ def write_body(folder: Path) -> Path:
         header, row, *_ = csv.reader(file)
     names = load_contract("household_survey").resolve(header)
     answers = {name: cell for name, cell in zip(names, row, strict=True) if name and cell and name != "household_id"}
+    numbers = {name: float(cell) if cell.replace(".", "", 1).isdigit() else cell for name, cell in answers.items()}
     body = folder / "survey.json"
-    body.write_text(json.dumps({"household_id": "HOUSEHOLD", "survey_data": answers}))
+    body.write_bytes(orjson.dumps({"household_id": "HOUSEHOLD", "survey_data": numbers}))
     return body
 
 

@@ -3,7 +3,12 @@
 import json
 from typing import Any
 
+import orjson
+
 NESTING = 20
+
+
+LARGEST = 2**63
 
 
 class Number(str):
@@ -51,6 +56,8 @@ def answer_text(value: Any) -> str | None:
     """
     if value is None or type(value) is str:
         return value
+    if type(value) is float or type(value) is int:
+        return orjson.dumps(value).decode() if -LARGEST < value < LARGEST else str(value)
     return str(value) if isinstance(value, Number) else _json_text(value, NESTING)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from queue import Empty, Full, Queue
 
 import orjson
@@ -107,7 +108,7 @@ def raw_rows(arrival: Arrival, submissions: Iterable[Submission]) -> list[str]:
     ]
 
 
-def copy_lines(connection: psycopg.Connection, statement: sql.SQL | sql.Composed, lines: Sequence[str]) -> None:
+def copy_lines(connection: psycopg.Connection, statement: sql.SQL | bytes, lines: Sequence[str]) -> None:
     """COPY lines of CSV, of which a blank cell is null."""
     if lines:
         with connection.cursor().copy(statement) as copy:
@@ -115,10 +116,12 @@ def copy_lines(connection: psycopg.Connection, statement: sql.SQL | sql.Composed
             copy.write("\n")
 
 
-def copy_raw(form: str, names: Sequence[str]) -> sql.Composed:
+@lru_cache(100)
+def copy_raw(form: str, names: tuple[str, ...]) -> bytes:
     """The statement that takes the lines of `raw_rows`."""
     columns = sql.SQL(", ").join(map(sql.Identifier, [*ENVELOPE, *names]))
-    return sql.SQL("copy {} ({}) from stdin (format csv)").format(sql.Identifier("raw", form), columns)
+    statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(sql.Identifier("raw", form), columns)
+    return statement.as_bytes(None)
 
 
 def conflict_content(submission: Submission, names: Sequence[str]) -> str:
@@ -139,7 +142,7 @@ def _land_batch(
     if repeated:
         kept = [position for position, row in enumerate(batch.submissions) if row.number not in repeated]
         rows, stored = [batch.rows[position] for position in kept], [batch.submissions[position] for position in kept]
-    copy_lines(connection, copy_raw(arrival.contract.form, names), rows)
+    copy_lines(connection, copy_raw(arrival.contract.form, tuple(names)), rows)
     copy_lines(connection, statements["copy_conflicts"], [_conflict_row(arrival, names, row) for row in conflicts])
     copy_lines(connection, statements["copy_rejected"], [_rejected_row(arrival, row) for row in batch.rejections])
     balance.stored += len(stored)

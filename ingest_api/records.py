@@ -168,11 +168,11 @@ class DocumentLayout:
         extras: dict[str, str] = {}
         known = self._known
         for header, answer in answers.items():
-            if answer is None:
+            text = answer if isinstance(answer, str) else answer_text(answer)
+            if text is None:
                 continue
-            text = answer if isinstance(answer, str) else answer_text(answer) or ""
             position = known[header] if header in known else self._find(header)
-            if position is None or values[position] not in ("", text):
+            if position is None or (values[position] and values[position] != text):
                 extras[header] = text
                 if position == self._identifier and text.strip() != values[position].strip():
                     message = f"It names two: {values[position]!r} and {text!r}."
