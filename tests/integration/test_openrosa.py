@@ -159,6 +159,12 @@ def test_without_credentials_the_phone_is_asked_for_a_password(server: httpx2.Cl
         assert answer.headers["X-OpenRosa-Version"] == "1.0"
 
 
+def test_bad_access_token_asks_for_a_password_too(server: httpx2.Client) -> None:
+    answer = server.get("/openrosa/formList", headers={"Authorization": "Bearer none.of.ours"})
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+
+
 def test_wrong_token_is_403_since_no_password_would_help(server: httpx2.Client) -> None:
     answer = server.get(f"/openrosa/key/{'x' * 43}/formList")
     assert answer.status_code == 403
