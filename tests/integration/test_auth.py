@@ -175,7 +175,7 @@ def test_table_is_read_for_each_request_while_nobody_tells_of_changes(warehouse:
     try:
         until(lambda: registry.current() is not None)
         cut_connections(warehouse)
-        until(lambda: registry.current() is None)
+        until(lambda: registry.current() is None, seconds=1)
         revoke_client(warehouse.database, "tablet-1")
         assert registry.read().by_name["tablet-1"].revoked_at
         until(lambda: registry.current() is not None)

@@ -16,6 +16,7 @@ from ingest_api.auth.clients import add_client
 from ingest_api.schemas import EXAMPLE_SURVEY
 from orchestration.context import Warehouse
 from tests.served import served, sign_in
+from warehouse.error_codes import MEANINGS
 
 pytestmark = pytest.mark.xdist_group("api")
 
@@ -132,6 +133,7 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any], int, str]] = {
         400,
         "bad_form",
     ),
+    "two_files": ("POST", FILE, {"files": [("file", ("a.csv", b"a")), ("file", ("b.csv", b"b"))]}, 400, "bad_form"),
     "long_key": ("POST", SURVEY, {"json": EXAMPLE_SURVEY, "headers": {"Idempotency-Key": "k" * 300}}, 400, "header"),
 }
 
@@ -204,6 +206,7 @@ def test_lost_database_is_told_without_its_address(warehouse: Warehouse) -> None
     address = warehouse.database.address()
     for answer in answers:
         assert_refused(answer, 503, "database.unavailable")
+        assert answer.json()["detail"] == MEANINGS["database.unavailable"]
         assert int(answer.headers["Retry-After"]) > 0
         for secret in ("127.0.0.1", str(address["port"]), address["dbname"], address["user"], address["host"]):
             assert secret not in answer.text
