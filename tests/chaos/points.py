@@ -79,10 +79,19 @@ def row_written(table: str, event: str, condition: str) -> Point:
         event: insert, update or delete.
         condition: what is true of that row, as a trigger's `when` has it.
     """
+    return _gate(table, f"create trigger gate before {event} on {table} for each row when ({condition})")
 
+
+def commit_begun(table: str) -> Point:
+    """A transaction that has inserted into a table is committing, and nothing of it is durable yet."""
+    return _gate(
+        table, f"create constraint trigger gate after insert on {table} deferrable initially deferred for each row"
+    )
+
+
+def _gate(table: str, trigger: str) -> Point:
     @contextmanager
     def point(stand: Stand, _client: Client) -> Iterator[Reached]:
-        trigger = f"create trigger gate before {event} on {table} for each row when ({condition})"
         stand.execute(MAKE_GATE, f"{trigger} execute function chaos.wait_at_gate()")
         gate = stand.database.connect()
         gate.execute(f"select pg_advisory_lock({GATE})")

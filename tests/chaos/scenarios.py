@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.chaos.points import Point, answered, commit_durable, half_sent, object_begun, row_written
+from tests.chaos.points import Point, answered, commit_begun, commit_durable, half_sent, object_begun, row_written
 from tests.chaos.stand import Stand, Victim
 from tests.chaos.uploads import FILE_ROWS, Client, Upload, file, large_file, surveys
 from tests.processes import until
@@ -66,7 +66,11 @@ SCENARIOS = (
         chores=True,
     ),
     Scenario("postgres: half of a survey", "postgres", surveys, half_sent, only_by_make=True),
-    Scenario("postgres: survey not yet written", "postgres", surveys, row_written(ROW, "insert", "true")),
+    Scenario(
+        "postgres: survey not yet written", "postgres", surveys, row_written(ROW, "insert", "true"), only_by_make=True
+    ),
+    Scenario("postgres: survey in its commit", "postgres", surveys, commit_begun(ROW)),
+    Scenario("postgres: file in its commit", "postgres", file, commit_begun(LEDGER)),
     Scenario("postgres: survey durable, not answered", "postgres", surveys, commit_durable),
     Scenario(
         "postgres: object kept, file not in the ledger",
