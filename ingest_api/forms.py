@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest_api.records import LONGEST_CELL, LONGEST_NAME
+from ingest_api.layouts import LONGEST_CELL
+from ingest_api.records import LONGEST_NAME
 from warehouse import contract as contracts
 from warehouse.contract import Contract, list_forms, load_contract
 

@@ -115,8 +115,11 @@ def _land_file(database: Database, connection: psycopg.Connection, store: Object
     balance, notices = Balance(), []
     with store.get(pending["object_key"]) as file:
         _verify(file, pending)
-        with open_survey_files(file, contract, filename=pending["filename"] or "", **pending["options"]) as surveys:
-            for table in surveys:
+        most_bytes = database.settings.max_file_bytes
+        with open_survey_files(
+            file, contract, filename=pending["filename"] or "", most_bytes=most_bytes, **pending["options"]
+        ) as tables:
+            for table in tables:
                 balance.add(land(connection, arrival, table.names, table.submissions(), tell))
                 notices += table.notices
     finish_ingestion(connection, arrival.ingestion_id, balance, started, notices)

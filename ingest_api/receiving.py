@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from ingest_api.landing import Arrival, Item, land
 from ingest_api.loading import finish_ingestion, started_clock
 from ingest_api.readers import open_survey_files
+from ingest_api.readers.json_reader import open_json, open_json_lines
 from ingest_api.receipts import Receipt
 from ingest_api.records import LONGEST_NAME, REPLACEMENT
 from ingest_api.senders import LOCAL, Sender
@@ -82,8 +83,15 @@ def receive_file(  # noqa: PLR0913 - all that is known of a file, by name
         "options": Jsonb({key: value for key, value in options.items() if value}),
     }
     try:
-        with open_survey_files(file, contract, filename=name, file_type=file_type, sheet=sheet) as files:
-            estimated = next(iter(files)).estimated_rows
+        with open_survey_files(
+            file,
+            contract,
+            filename=name,
+            file_type=file_type,
+            sheet=sheet,
+            most_bytes=database.settings.max_file_bytes,
+        ) as files:
+            estimated = sum(table.estimated_rows for table in files)
     except UnreadableFileError as error:
         with database.transaction() as connection:
             insert_ingestion(connection, facts, status="refused", error_code=error.error_code, error_message=str(error))
@@ -120,9 +128,8 @@ def receive_batch(database: Database, body: bytes, *, form: str, sender: Sender,
     with database.transaction() as connection:
         receipt = insert_ingestion(connection, facts, status="received")
         arrival = Arrival(receipt.ingestion_id, contract, "api", receipt.received_at)
-        with open_survey_files(io.BytesIO(body), contract, filename="batch", file_type=file_type) as files:
-            (surveys,) = files
-            balance = land(connection, arrival, surveys.names, _at_most(surveys.submissions()))
+        surveys = (open_json_lines if json_lines else open_json)(io.BytesIO(body), contract)
+        balance = land(connection, arrival, surveys.names, _at_most(surveys.submissions()))
         text = body.decode("utf-8", "replace")  # an invalid byte ends the reading above
         connection.execute(queries("ingestion")["insert_body"], {"ingestion_id": receipt.ingestion_id, "body": text})
         finish_ingestion(connection, receipt.ingestion_id, balance, started, surveys.notices)

@@ -9,8 +9,9 @@ import orjson
 import psycopg
 
 from ingest_api.landing import Arrival, conflict_content, copy_lines, copy_raw, raw_rows
+from ingest_api.layouts import DocumentLayout
 from ingest_api.receipts import SurveyReceipt
-from ingest_api.records import DocumentLayout, Rejection, Submission, csv_line
+from ingest_api.records import Rejection, Submission, csv_line
 from ingest_api.senders import Sender
 from warehouse.contract import Contract, load_contract
 from warehouse.database import queries

@@ -12,11 +12,11 @@ import typer
 
 from orchestration.check_command import app as check_app
 from orchestration.client_commands import app as clients_app
-from orchestration.console import AsJson, err, out, print_json
+from orchestration.console import AsJson, err, out, print_error, print_json
 from orchestration.context import open_warehouse, read_settings
 from orchestration.storage_commands import app as storage_app
 from warehouse.embedded import EmbeddedServer
-from warehouse.errors import ConfigurationError, KyaloError, Transient
+from warehouse.errors import ConfigurationError, KyaloError, Transient, UnreadableFileError
 
 app = typer.Typer(
     help="Household surveys from field devices to a table of households at risk.",
@@ -56,8 +56,11 @@ def demo(
 
 @app.command()
 def load(
-    files: Annotated[list[Path], typer.Argument(help="CSV files.", metavar="FILE...")],
+    files: Annotated[
+        list[Path], typer.Argument(help="CSV, Excel, JSON or Parquet files, also gzipped or zipped.", metavar="FILE...")
+    ],
     form: Annotated[str, typer.Option(help="The form that they hold.")] = "household_survey",
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; the first one when omitted.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Load files the way the API does, and land their rows at once."""
@@ -66,8 +69,13 @@ def load(
     failed = False
     with open_warehouse() as warehouse:
         for path in files:
-            with err.status(f"loading {path}"):
-                status = load_file(warehouse, path, form)
+            try:
+                with err.status(f"loading {path}"):
+                    status = load_file(warehouse, path, form, sheet)
+            except UnreadableFileError as error:  # one bad file must not keep the others out
+                print_error(error)
+                failed = True
+                continue
             print_json(status.model_dump()) if as_json else print_receipt(out, path, status)
             failed |= status.status == "failed"
     if failed:
@@ -252,9 +260,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except KyaloError as error:
-        err.print(f"error {error.error_code}: {error.message}", highlight=False)
-        if error.remedy:
-            err.print(error.remedy, highlight=False)
+        print_error(error)
         sys.exit(TRY_AGAIN if isinstance(error, Transient) else 1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""

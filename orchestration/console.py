@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from warehouse.errors import KyaloError
+
 PIPE_WIDTH = 120
 out = Console(markup=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 err = Console(stderr=True, markup=False, width=None if sys.stderr.isatty() else PIPE_WIDTH)
@@ -17,3 +19,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 def print_json(value: Any) -> None:
     """Print a value as JSON; times and other types as their text."""
     typer.echo(json.dumps(value, indent=2, default=str))
+
+
+def print_error(error: KyaloError) -> None:
+    """Print what went wrong and what to do about it."""
+    err.print(f"error {error.error_code}: {error.message}", highlight=False)
+    if error.remedy:
+        err.print(error.remedy, highlight=False)

@@ -15,7 +15,7 @@ from warehouse.errors import UnreadableFileError
 WAIT_SECONDS = 0.2
 
 
-def load_file(warehouse: Warehouse, path: Path, form: str) -> IngestionStatus:
+def load_file(warehouse: Warehouse, path: Path, form: str, sheet: str | None = None) -> IngestionStatus:
     """Receive a file and land it.
 
     Raises:
@@ -27,7 +27,9 @@ def load_file(warehouse: Warehouse, path: Path, form: str) -> IngestionStatus:
         message = f"{path} cannot be read: {error.strerror}."
         raise UnreadableFileError(message, code="file.not_found", remedy="Check the path.") from error
     with file:
-        receipt = receive_file(warehouse.database, warehouse.store, file, form=form, filename=path.name, source="cli")
+        receipt = receive_file(
+            warehouse.database, warehouse.store, file, form=form, filename=path.name, source="cli", sheet=sheet
+        )
     land_next(warehouse.database, warehouse.store, receipt.ingestion_id)
     status = ingestion_status(warehouse, receipt.ingestion_id)
     while status.status == "queued":  # a worker was faster and is at it

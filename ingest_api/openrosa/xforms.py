@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 
-from ingest_api.records import SUBMISSION_ID
+from ingest_api.layouts import SUBMISSION_ID
 from warehouse.contract import Contract, Field, load_contract
 
 YES_NO = "yes_no"

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from ingest_api.layouts import Layout
 from ingest_api.readers.csv_lines import LONGEST_LINE, MOST_LINES, Lines, RecordTooLongError
-from ingest_api.records import Layout, Rejection, Submission, excerpt
+from ingest_api.readers.limits import check_columns
+from ingest_api.records import Rejection, Submission, excerpt
 from warehouse.contract import Contract
 from warehouse.errors import UnreadableFileError
 
@@ -167,7 +169,9 @@ def _next_header(lines: Lines) -> str:
 
 def _best_layout(contract: Contract, header: str) -> tuple[Layout, str]:
     """The layout under the delimiter that makes most of the header known."""
-    layouts = [(Layout(contract, _split(header, mark)), mark) for mark in DELIMITERS]
+    splits = [(_split(header, mark), mark) for mark in DELIMITERS]
+    check_columns(max(len(names) for names, _ in splits))
+    layouts = [(Layout(contract, names), mark) for names, mark in splits]
     return max(layouts, key=lambda candidate: len(candidate[0].names))
 
 

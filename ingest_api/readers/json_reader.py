@@ -6,11 +6,12 @@ from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from ingest_api.json_values import NESTING, Documents, answer_text
+from ingest_api.layouts import DocumentLayout, Layout
 from ingest_api.readers.csv_lines import Lines
 from ingest_api.readers.json_stream import JsonStream
 from ingest_api.readers.limits import COLUMNS, HEADER_ROWS, SURVEY_CHARACTERS
 from ingest_api.readers.tables import no_rows, unknown_fields
-from ingest_api.records import DocumentLayout, Layout, Rejection, Submission, excerpt
+from ingest_api.records import Rejection, Submission, excerpt
 from warehouse.contract import Contract
 from warehouse.errors import UnreadableFileError
 

@@ -10,10 +10,10 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from pyarrow.parquet import ParquetFile
 
+from ingest_api.layouts import Layout
 from ingest_api.readers.excel_child import cell_text
 from ingest_api.readers.limits import EXPANDED_BYTES, check_columns, check_expansion
 from ingest_api.readers.tables import Row, Table, no_rows, unknown_fields
-from ingest_api.records import Layout
 from warehouse.contract import Contract
 from warehouse.errors import UnreadableFileError
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ingest_api.layouts import Layout
 from ingest_api.readers.limits import HEADER_ROWS, check_columns
-from ingest_api.records import Layout, Rejection, Submission, excerpt_of_cells
+from ingest_api.records import Rejection, Submission, excerpt_of_cells
 from warehouse.contract import Contract
 from warehouse.errors import UnreadableFileError
 

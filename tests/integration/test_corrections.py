@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from ingest_api.layouts import DocumentLayout
 from ingest_api.loading import land_next
 from ingest_api.receiving import receive_batch, receive_file
-from ingest_api.records import DocumentLayout, Submission
+from ingest_api.records import Submission
 from ingest_api.senders import Sender
 from ingest_api.surveys import ArrivingSurvey, land_surveys
 from orchestration.context import Warehouse

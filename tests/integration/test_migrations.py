@@ -65,7 +65,7 @@ def test_identities_can_be_computed_by_postgresql(database: Database, store: Loc
     canonical = revision["_canonical"](FORM, {*load_contract(FORM).names})
     with database.transaction() as connection:
         found = connection.execute(
-            f"select content_hash, substr(encode(sha256(convert_to({canonical}, 'UTF8')), 'hex'), 1, 32) from raw.{FORM}"
+            f"select content_hash, left(encode(sha256(convert_to({canonical}, 'UTF8')), 'hex'), 32) from raw.{FORM}"
         ).fetchall()
     assert len(found) == 2
     assert all(stored == computed for stored, computed in found)

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_api.records import Layout, Rejection, Submission
+from ingest_api.layouts import Layout
+from ingest_api.records import Rejection, Submission
 from warehouse.contract import load_contract
 
 CONTRACT = load_contract("household_survey")
