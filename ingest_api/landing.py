@@ -15,6 +15,7 @@ import orjson
 import psycopg
 from psycopg import sql
 
+from ingest_api.claims import Claims
 from ingest_api.records import Rejection, Submission, csv_line
 from warehouse.contract import Contract
 from warehouse.database import queries
@@ -90,9 +91,11 @@ def land(
         on_progress: told how many rows each batch had, after it was landed.
     """
     balance = Balance()
+    claims = Claims(connection, arrival.contract.form, arrival.ingestion_id)
     with _read_ahead(_batches(arrival, items)) as batches:
         for batch in batches:
-            _land_batch(connection, arrival, names, batch, balance)
+            repeated = claims.claim(batch.submissions)
+            _store(connection, arrival, names, batch, repeated, balance)
             on_progress(len(batch.submissions) + len(batch.rejections))
     return balance
 
@@ -131,11 +134,16 @@ def conflict_content(submission: Submission, names: Sequence[str]) -> str:
     return orjson.dumps(answers | orjson.loads(submission.extras or "{}")).decode()
 
 
-def _land_batch(
-    connection: psycopg.Connection, arrival: Arrival, names: Sequence[str], batch: Batch, balance: Balance
+def _store(
+    connection: psycopg.Connection,
+    arrival: Arrival,
+    names: Sequence[str],
+    batch: Batch,
+    repeated: dict[int, bool],
+    balance: Balance,
 ) -> None:
+    """Store the rows of a batch whose identities were new, and what is kept of the others."""
     statements = queries("ingestion")
-    repeated = _claim(connection, arrival, batch.submissions)
     conflicts = [row for row in batch.submissions if repeated.get(row.number)]
     rows = batch.rows
     stored = batch.submissions
@@ -152,27 +160,6 @@ def _land_batch(
     for row in stored:
         if row.extras:
             balance.unknown_fields.update(orjson.loads(row.extras).keys())
-
-
-def _claim(connection: psycopg.Connection, arrival: Arrival, rows: Sequence[Submission]) -> dict[int, bool]:
-    """Insert the identities of some rows; those that were stored already, and whether their content differs."""
-    statements = queries("ingestion")
-    names = {"form": arrival.contract.form, "ingestion_id": arrival.ingestion_id}
-    cursor = connection.cursor(binary=True)
-    claimed = {row[0] for row in cursor.execute(statements["claim_identities"], names | _keys(rows))}
-    if len(claimed) == len(rows):
-        return {}
-    known = [row for row in rows if row.number not in claimed]
-    return dict(connection.execute(statements["note_repeated"], names | _keys(known)).fetchall())
-
-
-def _keys(rows: Sequence[Submission]) -> dict[str, str]:
-    """The keys of rows as PostgreSQL's array literals: many times faster than lists."""
-    return {
-        "identities": f"{{{','.join([row.identity for row in rows])}}}",
-        "content_hashes": f"{{{','.join([row.content_hash for row in rows])}}}",
-        "row_numbers": f"{{{','.join([str(row.number) for row in rows])}}}",
-    }
 
 
 def _batches(arrival: Arrival, items: Iterable[Item]) -> Iterator[Batch]:

@@ -34,8 +34,11 @@ def create_raw_table(connection: psycopg.Connection, contract: Contract) -> None
 
 
 def _index(connection: psycopg.Connection, form: str, table: sql.Identifier) -> None:
-    name = sql.Identifier(f"{form}_by_ingestion")
-    connection.execute(sql.SQL("create index if not exists {} on {} (ingestion_id)").format(name, table))
+    """An index of a page or two: rows stand in the order of their ingestions."""
+    name = sql.Identifier(f"{form}_ingestions")
+    connection.execute(sql.SQL("create index if not exists {} on {} using brin (ingestion_id)").format(name, table))
+    old = sql.Identifier("raw", f"{form}_by_ingestion")
+    connection.execute(sql.SQL("drop index if exists {}").format(old))
 
 
 def _columns(connection: psycopg.Connection, form: str) -> set[str]:

@@ -207,6 +207,9 @@ order by received_at
 limit 1
 for update skip locked;
 
+-- name: copy_identities
+copy raw.submission_keys (identity, form, content_hash, ingestion_id, row_number) from stdin (format csv);
+
 -- name: claim_identities
 insert into raw.submission_keys (identity, form, content_hash, ingestion_id, row_number)
 select
@@ -230,7 +233,12 @@ repeated as (
         incoming.content_hash <> stored.content_hash as differs
     from unnest(%(identities)s::uuid[], %(content_hashes)s::uuid[], %(row_numbers)s::bigint[])
         as incoming (identity, content_hash, row_number)
-    inner join raw.submission_keys as stored on incoming.identity = stored.identity
+    cross join lateral (
+        select submission_keys.content_hash
+        from raw.submission_keys
+        where submission_keys.identity = incoming.identity
+        limit 1
+    ) as stored
 ),
 
 noted as (
