@@ -23,7 +23,7 @@ CLIENT = Client("tablet-1", "device", 3, "hash", None, datetime.now(UTC), None, 
 def forge(changes: dict[str, Any], key: str | None = KEY, algorithm: str = "HS256", kid: str | None = "new") -> bytes:
     now = int(time.time())
     claims = {"iss": "kyalo", "aud": "kyalo-api", "sub": "tablet-1", "role": "device", "generation": 3}
-    claims |= {"iat": now, "exp": now + 60, **changes}
+    claims |= {"iat": now, "exp": now + 86_400, **changes}
     claims = {name: value for name, value in claims.items() if value is not None}
     return jwt.encode(claims, key, algorithm, headers={"kid": kid} if kid else None).encode()
 
