@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
@@ -22,6 +21,7 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 60.0
 STOP_SECONDS = 8.0  # a container is killed after ten
+LOST = (Transient, ConnectorException, psycopg.OperationalError)
 CONNECTIONS_BESIDE_JOBS = 3  # to listen, to look for jobs, to say that it lives
 
 
@@ -43,20 +43,23 @@ async def _work(warehouse: Warehouse) -> None:
         loop.add_signal_handler(number, stop.set)
     pause = FIRST_PAUSE_SECONDS
     while not stop.is_set():
-        started = time.monotonic()
         try:
             await _serve(warehouse, stop)
-        except (Transient, ConnectorException, psycopg.OperationalError) as error:
-            logger.warning("PostgreSQL does not answer: %s", str(error).strip() or type(error).__name__)
+            pause = FIRST_PAUSE_SECONDS
+        except LOST as error:
+            _log_lost(error)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         if not stop.is_set():
-            served = time.monotonic() - started > LONGEST_PAUSE_SECONDS
-            pause = FIRST_PAUSE_SECONDS if served else min(2 * pause, LONGEST_PAUSE_SECONDS)
-            logger.warning("the worker begins again in %.0f s", pause)
+            logger.warning("the worker begins again in %.1f s", pause)
             await _wait(stop, pause)
 
 
 async def _serve(warehouse: Warehouse, stop: asyncio.Event) -> None:
-    """Do jobs on one set of connections, until told to stop or they break."""
+    """Do jobs on one set of connections, until told to stop or they break.
+
+    Raises:
+        DatabaseUnavailableError: there is no connection to be had; psycopg's and procrastinate's errors say the same.
+    """
     await asyncio.to_thread(sweep, warehouse.database)
     connector = await asyncio.to_thread(_connector, warehouse)
     app = job_app(warehouse, connector)
@@ -75,9 +78,12 @@ async def _serve(warehouse: Warehouse, stop: asyncio.Event) -> None:
         await asyncio.wait({running, told}, return_when=asyncio.FIRST_COMPLETED)
         if told.done():
             await _stop(running)
-        else:
-            told.cancel()
+            return
+        told.cancel()
+        try:
             await running
+        except LOST as error:
+            _log_lost(error)
 
 
 async def _stop(running: "asyncio.Task[None]") -> None:
@@ -88,6 +94,10 @@ async def _stop(running: "asyncio.Task[None]") -> None:
         logger.warning("a job takes longer than %.0f s: it is rolled back and left to the next worker", STOP_SECONDS)
         logging.shutdown()
         os._exit(0)  # a thread cannot be ended in any other way
+
+
+def _log_lost(error: Exception) -> None:
+    logger.warning("PostgreSQL does not answer: %s", str(error).strip() or type(error).__name__)
 
 
 def _connector(warehouse: Warehouse) -> PsycopgConnector:

@@ -31,8 +31,7 @@ def main() -> None:
             started = time.monotonic()
             problem = _play(stand, scenario, f"run{number}", resent)
             failures += [f"run {number}, {scenario.name}: {problem}"] if problem else []
-            seconds = time.monotonic() - started
-            out.print(f"{number:4} {seconds:5.1f} s  {'FAILED' if problem else 'ok':6}  {scenario.name}")
+            out.print(f"{number:4} {time.monotonic() - started:5.1f} s  {scenario.name}: {problem or 'ok'}")
         verification = verify_originals(stand.database, stand.warehouse.store, repair=True, grace=timedelta())
         left = verify_originals(stand.database, stand.warehouse.store, grace=timedelta())
     failures += [f"after the repair: {finding}" for finding in left.findings]

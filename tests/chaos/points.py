@@ -35,7 +35,7 @@ def half_sent(_stand: Stand, client: Client) -> Iterator[Reached]:
     """Half of each request's body has arrived."""
     client.halfway.clear()
     try:
-        yield lambda: client.held == 2 * len(client.uploads)
+        yield lambda: client.are_all_held
     finally:
         client.halfway.set()
 

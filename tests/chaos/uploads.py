@@ -51,7 +51,7 @@ def _survey(household: str) -> Upload:
 
 @dataclass
 class Client:
-    """Sends uploads, each by two twins at a time, and again until each was acknowledged.
+    """Sends uploads, every second one by two twins at a time, and again until each was acknowledged.
 
     Attributes:
         halfway: while it is not set, every request stops after half of its bytes.
@@ -75,14 +75,19 @@ class Client:
         self.halfway.set()
 
     @property
+    def are_all_held(self) -> bool:
+        """Whether every request has stopped halfway."""
+        return self.held == len(self._threads)
+
+    @property
     def missing(self) -> list[Upload]:
         """Uploads that nobody has acknowledged."""
         return [upload for upload in self.uploads if id(upload) not in self._acknowledged]
 
     def start(self) -> None:
         """Send everything, all at the same time."""
-        twins = [upload for upload in self.uploads for _ in range(2)]
-        self._threads = [threading.Thread(target=self._send, args=[upload]) for upload in twins]
+        requests = [*self.uploads, *self.uploads[1::2]]
+        self._threads = [threading.Thread(target=self._send, args=[upload]) for upload in requests]
         for thread in self._threads:
             thread.start()
 
