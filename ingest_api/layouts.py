@@ -148,12 +148,10 @@ class DocumentLayout:
                     return Rejection(number, "row.two_households", message, excerpt_of_cells([*values, text]))
             else:
                 values[position] = text
-        if key and self._submission_id is not None:
-            values[self._submission_id] = key
         if problem := self._find_problem(values, extras, needs_household):
             return Rejection(number, *problem, excerpt_of_cells([*values, *extras.values()]))
         filled = {header: text for header, text in extras.items() if text.strip()}
-        client_key = values[self._submission_id].strip() if self._submission_id is not None else key or ""
+        client_key = key or (values[self._submission_id].strip() if self._submission_id is not None else "")
         line = csv_line(values)
         return make_submission(
             self._contract.form, number, ordered=values, line=line, extras=filled, client_key=client_key,

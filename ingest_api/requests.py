@@ -9,7 +9,7 @@ from ingest_api.json_bodies import read_json
 from ingest_api.records import LONGEST_NAME
 from ingest_api.senders import Sender
 from warehouse.contract import Contract
-from warehouse.errors import RefusedRequestError
+from warehouse.errors import RefusedRequestError, RefusedSurveyError
 
 ANSWERS = "survey_data"
 FORM = "household_survey"
@@ -34,13 +34,15 @@ def survey_request(contract: Contract, body: bytes) -> tuple[str, dict[str, Any]
     """What a survey is about and its answers, from a body `{"household_id": ..., "survey_data": {...}}`.
 
     Raises:
-        RefusedRequestError: the body is of another shape.
+        RefusedRequestError: the body is no JSON.
+        RefusedSurveyError: it is of another shape.
     """
     document = read_json(body)
     if not isinstance(document, dict):
         raise _misshapen("it is no JSON object", contract)
     identifier, answers = document.get(contract.identifier), document.get(ANSWERS)
-    if not isinstance(identifier, str) or not 1 <= len(identifier) <= LONGEST_NAME:
+    # Read to the letter, a number is a kind of text.
+    if type(identifier) is not str or not 1 <= len(identifier) <= LONGEST_NAME:
         raise _misshapen(f"{contract.identifier} is no text of 1 to {LONGEST_NAME} characters", contract)
     if not isinstance(answers, dict):
         raise _misshapen(f"{ANSWERS} is no JSON object", contract)
@@ -50,10 +52,10 @@ def survey_request(contract: Contract, body: bytes) -> tuple[str, dict[str, Any]
     return identifier, answers
 
 
-def _misshapen(reason: str, contract: Contract) -> RefusedRequestError:
-    return RefusedRequestError(
+def _misshapen(reason: str, contract: Contract) -> RefusedSurveyError:
+    return RefusedSurveyError(
         f"The body is no survey: {reason}.",
-        code="request.invalid",
+        code="survey.not_a_survey",
         remedy=f'Send {{"{contract.identifier}": "...", "{ANSWERS}": {{field: answer}}}}.',
     )
 

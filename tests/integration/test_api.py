@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 
 from ingest_api.schemas import EXAMPLE_SURVEY
+from ingest_api.senders import Sender
+from ingest_api.surveys import land_surveys, read_survey
 from orchestration.api_process import serving_api
 from orchestration.context import Warehouse
 from orchestration.pipeline import land_all
+from warehouse.contract import load_contract
 
 pytestmark = pytest.mark.xdist_group("api")
 
@@ -33,7 +37,7 @@ def test_the_six_field_survey_is_accepted_as_it_stands(client: httpx2.Client) ->
     answer = client.post(SURVEY, json=EXAMPLE_SURVEY)
     assert answer.status_code == 200
     receipt = answer.json()
-    assert receipt.keys() == {"status", "ingestion_id", "message", "estimated_processing_time"}
+    assert receipt.keys() == {"status", "ingestion_id", "outcome", "message", "estimated_processing_time"}
     assert receipt["message"] == "Survey data received and queued for processing"
     status = client.get(f"/api/v1/status/{receipt['ingestion_id']}").json()
     assert status["status"] == "processing"
@@ -76,25 +80,68 @@ def test_second_receipt_of_the_same_file_says_duplicate(client: httpx2.Client) -
     assert "Duplicate" in second["message"]
 
 
+BATCH = "/api/v1/upload/surveys"
+SURVEYS = [{"household_id": f"BATCH-{number}", "survey_data": {"household_size": number}} for number in range(1, 6)]
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_batch_is_stored_once_and_its_bad_surveys_are_listed(client: httpx2.Client, lines: bool) -> None:
+    surveys: list[Any] = [*({**survey, "household_id": f"{survey['household_id']}-{lines}"} for survey in SURVEYS)]
+    surveys.insert(2, {"household_id": " ", "survey_data": {}})
+    body = b"\n".join(map(orjson.dumps, surveys)) if lines else orjson.dumps(surveys)
+    headers = {"Content-Type": "application/jsonl" if lines else "application/json"}
+    first, second = (client.post(BATCH, content=body, headers=headers).json() for _ in range(2))
+    assert first["balance"] == {"received": 6, "stored": 5, "duplicate": 0, "rejected": 1, "conflict": 0}
+    assert [(row["row_number"], row["reason_code"]) for row in first["rejected_rows"]] == [(3, "row.no_household_id")]
+    assert second["balance"] == {"received": 6, "stored": 0, "duplicate": 5, "rejected": 1, "conflict": 0}
+    assert second["duplicate_of"] == first["ingestion_id"]
+
+
+def test_same_survey_through_every_door_is_stored_once(client: httpx2.Client, module_warehouse: Warehouse) -> None:
+    answers = {"household_size": 4, "agricultural_land": "1.10", "district": "Kanungu"}
+    survey = {"household_id": "EVERY-DOOR", "survey_data": answers}
+    assert client.post(SURVEY, json=survey).json()["outcome"] == "stored"
+    assert client.post(BATCH, json=[survey]).json()["balance"]["duplicate"] == 1
+    row = b"HouseHoldID,District,HouseholdSize,AgricultureLand\nEVERY-DOOR,Kanungu,4,1.10\n"
+    receipt = send(client, row).json()
+    land_all(module_warehouse)
+    assert client.get(f"/api/v1/status/{receipt['ingestion_id']}").json()["balance"]["duplicate"] == 1
+
+
+def test_batch_of_too_many_surveys_stores_none(client: httpx2.Client) -> None:
+    surveys = [{"household_id": f"MANY-{number}", "survey_data": {}} for number in range(10_001)]
+    answer = client.post(BATCH, json=surveys)
+    assert (answer.status_code, answer.json()["code"]) == (422, "batch.too_many")
+    assert client.post(BATCH, json=surveys[:1]).json()["balance"]["stored"] == 1
+
+
+def test_keys_of_different_clients_are_different(client: httpx2.Client, module_warehouse: Warehouse) -> None:
+    for name in ("tablet-1", "tablet-2"):
+        sender = Sender(name, idempotency_key="1")
+        survey = read_survey("household_survey", name, {}, body="{}", sender=sender)
+        with module_warehouse.database.transaction() as connection:
+            (receipt,) = land_surveys(connection, load_contract("household_survey"), [survey])
+        assert receipt.outcome == "stored"
+
+
 REFUSALS: dict[str, tuple[dict[str, Any], int, str]] = {
-    "no_body": ({}, 422, "request.invalid"),
-    "not_json": ({"content": b"{", "headers": {"Content-Type": "application/json"}}, 422, "request.invalid"),
-    "array": ({"json": []}, 422, "request.invalid"),
-    "no_household_id": ({"json": {"survey_data": {}}}, 422, "request.invalid"),
+    "no_body": ({}, 415, "request.wrong_content_type"),
+    "not_json": ({"content": b"{", "headers": {"Content-Type": "application/json"}}, 400, "request.bad_json"),
+    "array": ({"json": []}, 422, "survey.not_a_survey"),
+    "no_household_id": ({"json": {"survey_data": {}}}, 422, "survey.not_a_survey"),
     "blank_household_id": ({"json": {"household_id": " ", "survey_data": {}}}, 422, "survey.no_household_id"),
-    "number_as_household_id": ({"json": {"household_id": 7, "survey_data": {}}}, 422, "request.invalid"),
-    "unknown_member": ({"json": {**EXAMPLE_SURVEY, "extra": 1}}, 422, "request.invalid"),
+    "unknown_member": ({"json": {**EXAMPLE_SURVEY, "extra": 1}}, 422, "survey.not_a_survey"),
     "nul": ({"json": {"household_id": "A\0", "survey_data": {}}}, 422, "survey.nul_byte"),
     "surrogate": (
         {
             "content": b'{"household_id": "A", "survey_data": {"x": "\\ud800"}}',
             "headers": {"Content-Type": "application/json"},
         },
-        422,
-        "survey.bad_text",
+        400,
+        "request.bad_json",
     ),
     "too_large": ({"json": {"household_id": "A", "survey_data": {"x": "y" * 1_100_000}}}, 413, "request.too_large"),
-    "long_key": ({"json": EXAMPLE_SURVEY, "headers": {"Idempotency-Key": "k" * 300}}, 422, "request.invalid"),
+    "long_key": ({"json": EXAMPLE_SURVEY, "headers": {"Idempotency-Key": "k" * 300}}, 400, "request.bad_header"),
 }
 
 
@@ -109,7 +156,8 @@ def test_bad_survey_is_refused_with_a_code(client: httpx2.Client, name: str) -> 
 
 
 def test_too_large_without_a_declared_length_is_refused(client: httpx2.Client) -> None:
-    answer = client.post(SURVEY, content=(b"x" * 65_536 for _ in range(40)))
+    headers = {"Content-Type": "application/json"}
+    answer = client.post(SURVEY, content=(b"x" * 65_536 for _ in range(40)), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (413, "request.too_large")
 
 
@@ -130,7 +178,8 @@ def test_unknown_ingestion_and_route_are_told(client: httpx2.Client) -> None:
 
 def test_openapi_describes_every_route(client: httpx2.Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
-    assert set(paths) == {SURVEY, FILE, "/api/v1/status/{ingestion_id}", "/health"}
+    assert {SURVEY, "/api/v1/upload/surveys", FILE, "/api/v1/status/{ingestion_id}", "/health"} < set(paths)
+    assert {"/api/v1/auth/token", "/api/v1/forms/{form}", "/openrosa/submission"} < set(paths)
 
 
 def test_documentation_asks_nothing_of_another_machine(client: httpx2.Client) -> None:

@@ -45,6 +45,10 @@ create table raw.repeated_rows (
 comment on table raw.repeated_rows is
     'Rows that were stored already when they arrived: their place, and the identity under which they are stored.';
 
+-- Bodies stay for a minute: to compress each would cost more than all the rest of its storing.
+alter table raw.bodies alter column body set storage external;
+alter table raw.bodies set (toast_tuple_target = 8160);
+
 alter table raw.submission_keys rename to old_submission_keys;
 create table raw.submission_keys (
     identity uuid not null,
