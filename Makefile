@@ -5,11 +5,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
+BENCH := .venv-bench
 COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--no-header pyproject.toml --group build
+	--no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos lint format lock bench stop clean
+.PHONY: help install demo test chaos lint format lock bench bench-ingest stop clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
@@ -58,15 +59,25 @@ format: install ## write Python as the style asks
 	@$(BIN)/ruff check --fix --quiet .
 
 lock: $(UV) ## resolve the dependencies again and write the lock files
-	@$(UV) pip compile $(COMPILE) --group lint --group test -o locks/development.txt
-	@$(UV) pip compile $(COMPILE) -c locks/development.txt -o locks/runtime.txt
+	@$(UV) pip compile $(COMPILE) pyproject.toml --group build --group lint --group test -o locks/development.txt
+	@$(UV) pip compile $(COMPILE) pyproject.toml --group build -c locks/development.txt -o locks/runtime.txt
+	@$(UV) pip compile $(COMPILE) --group bench -o locks/benchmarks.txt
 
 bench: install ## measure, and compare with the goals in docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.main_job
+
+$(BENCH)/.installed: $(UV) locks/benchmarks.txt
+	@echo "installing what only benchmarks need into $(BENCH)"
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(BENCH)
+	@VIRTUAL_ENV=$(BENCH) $(UV) pip sync --quiet --require-hashes locks/benchmarks.txt
+	@touch $@
+
+bench-ingest: install $(BENCH)/.installed ## measure every door; needs wrk (on Debian: apt install wrk), 10 GB of disk
+	@$(BIN)/python -m benchmarks.ingest $(if $(ROWS),--rows $(ROWS))
 
 stop: ## stop the embedded PostgreSQL
 	@$(KYALO) stop
 
 clean: ## remove the environment and caches; surveys and models stay in .kyalo
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/dbt_packages \
+	@rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/dbt_packages \
 		tests/azurite/node_modules

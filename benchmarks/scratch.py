@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,11 +15,21 @@ from ingest_api.auth.clients import add_client
 from orchestration.context import Warehouse, open_warehouse
 from warehouse.embedded import EmbeddedServer
 from warehouse.embedded.server import free_port
-from warehouse.settings import Settings
+from warehouse.settings import PROJECT_ROOT, Settings
 
 Row = tuple[str, str, str]
 START_SECONDS = 60
 MAIN = "from orchestration.cli import main; main()"
+EXTRAS = PROJECT_ROOT / ".venv-bench" / "bin"  # programs that only benchmarks need
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder that the embedded server's account may pass through, removed in the end."""
+    with tempfile.TemporaryDirectory(prefix="kyalo-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
 
 
 @contextmanager
@@ -69,6 +80,12 @@ def timed(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
+
+
+def peak_megabytes(process_id: int) -> float:
+    """The most memory that a process has held at a time, as Linux counts it (VmHWM)."""
+    status = Path(f"/proc/{process_id}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
 
 def print_table(rows: list[Row]) -> None:
