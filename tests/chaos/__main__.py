@@ -3,6 +3,7 @@
 import argparse
 import random
 import secrets
+import signal
 import sys
 import time
 from collections import Counter
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10_000))
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left running
     out.print(f"{options.runs} runs, seed {options.seed}")
     failures: list[str] = []
     resent: Counter[str] = Counter()
