@@ -9,12 +9,13 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest_api.auth.doorkeeper import Doorkeeper, FreshClients
 from ingest_api.auth.log_filter import hide_tokens_in_logs
-from ingest_api.documentation import PROBLEMS
+from ingest_api.documentation import EVERY_ROUTE, TAGS, complete_document, problems
 from ingest_api.group_commit import SurveyWriter
 from ingest_api.limits import FORM_LIMITS, RequestLimits
 from ingest_api.problems import install_problem_handlers
 from ingest_api.processing_time import ProcessingTime
 from ingest_api.routes import auth, files, forms, openrosa, status, surveys
+from ingest_api.schemas import describe_survey
 from warehouse.database import Database
 from warehouse.migrations import migrate
 from warehouse.settings import Settings, get_settings
@@ -53,10 +54,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Household surveys in.",
         lifespan=lifespan,
         form_limits=FORM_LIMITS,
+        openapi_tags=TAGS,
+        generate_unique_id_function=lambda route: route.name,
     )
-    for routes in (auth, surveys, files, status, forms):
-        app.include_router(routes.router, responses=PROBLEMS)
-    app.include_router(openrosa.router)
+    for routes in (surveys, files, status, forms, auth, openrosa):
+        app.include_router(routes.router, responses=problems(EVERY_ROUTE))
+    complete_document(app, {"Survey": describe_survey(), "SignIn": auth.SignIn.model_json_schema()})
     install_problem_handlers(app)
     app.add_middleware(FreshClients)
     app.add_middleware(RequestLimits, settings=settings)

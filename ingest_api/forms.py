@@ -99,6 +99,8 @@ class FormDescription(FormSummary):
 class FormList(BaseModel):
     """Every form."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"forms": [EXAMPLE_SUMMARY]}]})
+
     forms: list[FormSummary]
 
 

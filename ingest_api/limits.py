@@ -127,11 +127,13 @@ def _find_body_problem(scope: Scope, headers: dict[bytes, bytes], limit: int) ->
     declared = headers.get(b"content-length")
     if declared and int(declared) > limit:
         return _too_large(limit)
+    if scope["method"] != "POST":
+        return None
     if b"content-encoding" in headers and headers[b"content-encoding"] != b"identity":
         detail = "Bodies are taken as they are; a file may itself be gzipped."
         return _problem(415, "request.wrong_content_encoding", detail)
     readable = READABLE.get(scope["path"])
-    if readable is None or scope["method"] != "POST":
+    if readable is None:
         return None
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
     if kind in readable:

@@ -8,12 +8,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from warehouse.error_codes import MEANINGS
 from warehouse.errors import KyaloError, Transient
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 5
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 HTTP_CODES = {
     400: "request.bad_form",
     404: "request.no_such_route",
@@ -78,11 +80,21 @@ def _tell_invalid_request(_request: Request, error: Exception) -> JSONResponse:
     return answer(Problem(title="Not accepted", status=422, code="request.invalid", detail=detail))
 
 
-def _tell_http_error(_request: Request, error: Exception) -> JSONResponse:
+def _tell_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     code = HTTP_CODES.get(error.status_code, "request.invalid")
     problem = Problem(title="Not accepted", status=error.status_code, code=code, detail=str(error.detail))
-    return answer(problem, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods_at(request))
+    return answer(problem, headers)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """What an address takes by any of its routes; the framework names those of the first one."""
+    asked = {method: {**request.scope, "method": method} for method in METHODS}
+    routes = request.app.routes
+    return [method for method, scope in asked.items() if any(route.matches(scope)[0] is Match.FULL for route in routes)]
 
 
 def _tell_bad_value(_request: Request, error: Exception) -> JSONResponse:

@@ -3,11 +3,14 @@
 from dataclasses import asdict
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from ingest_api import landing, receipts
 from ingest_api.ledger import Entry, Rejected
 from ingest_api.receipts import Outcome, Receipt
+from ingest_api.records import LONGEST_NAME
+from ingest_api.requests import ANSWERS
+from warehouse.contract import list_forms, load_contract
 
 EXAMPLE_SURVEY: dict[str, JsonValue] = {
     "household_id": "HH12345",
@@ -22,13 +25,31 @@ EXAMPLE_SURVEY: dict[str, JsonValue] = {
 }
 
 
-class SurveyRequest(BaseModel):
-    """One survey."""
+def describe_survey() -> dict[str, Any]:
+    """The JSON Schema of one survey in a body: what it is about, and its answers."""
+    return {"anyOf": [_describe_survey(form) for form in list_forms()], "examples": [EXAMPLE_SURVEY]}
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_SURVEY]})
 
-    household_id: str = Field(min_length=1, max_length=255, description="The household that it is about.")
-    survey_data: dict[str, Any] = Field(description="Field name to answer; see the contract for the names.")
+def _describe_survey(form: str) -> dict[str, Any]:
+    identifier = load_contract(form).identifier
+    return {
+        "title": form,
+        "type": "object",
+        "required": [identifier, ANSWERS],
+        "properties": {
+            identifier: {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": LONGEST_NAME,
+                "description": "What it is about.",
+            },
+            ANSWERS: {
+                "type": "object",
+                "description": f"Field name to answer; GET /api/v1/forms/{form} gives the names.",
+            },
+        },
+        "additionalProperties": False,
+    }
 
 
 OUTCOMES = {
@@ -42,10 +63,10 @@ class SurveyReceipt(BaseModel):
     """The answer to one survey: it is stored."""
 
     status: Literal["success"] = "success"
-    ingestion_id: str = Field(examples=["ing_20261123_000001"])
+    ingestion_id: str
     outcome: Outcome = Field(description="Stored, a duplicate of a stored one, or in conflict with it.")
     message: str
-    estimated_processing_time: str = Field(examples=["20-25 seconds"])
+    estimated_processing_time: str
 
     @staticmethod
     def describe(receipt: receipts.SurveyReceipt, estimate: str) -> dict[str, str]:
@@ -119,7 +140,7 @@ class BatchReceipt(BaseModel):
     """The answer to a batch of surveys: those that can be kept are stored."""
 
     status: Literal["success"] = "success"
-    ingestion_id: str = Field(examples=["ing_20261123_000002"])
+    ingestion_id: str
     balance: Balance
     rejected_rows: list["RejectedRow"]
     unknown_fields: dict[str, int]

@@ -3,9 +3,10 @@
 import hashlib
 from pathlib import Path
 
+import orjson
 from psycopg import sql
 
-from ingest_api.schemas import EXAMPLE_SURVEY, SurveyRequest
+from ingest_api.schemas import EXAMPLE_SURVEY
 from orchestration.runs import fetch
 from warehouse.contract import list_forms
 from warehouse.database import Database, queries
@@ -13,7 +14,7 @@ from warehouse.errors import ConfigurationError
 from warehouse.settings import PROJECT_ROOT
 
 SAMPLE = PROJECT_ROOT / "orchestration" / "sample_data" / "household_survey.csv"
-DEVICE_SURVEY = SurveyRequest.model_validate(EXAMPLE_SURVEY).model_dump_json()  # the body, to the letter
+DEVICE_SURVEY = orjson.dumps(EXAMPLE_SURVEY).decode()  # the body, to the letter
 LEDGER_TABLES = (
     "raw.submission_keys",
     "raw.repeated_rows",

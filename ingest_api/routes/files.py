@@ -3,24 +3,63 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from pydantic.json_schema import SkipJsonSchema
 
 from ingest_api.auth.access import FILE_SENDERS, Client, allow
+from ingest_api.documentation import BODY, EVERY_ROUTE, ROLE, SENDER, TOKEN, UNKNOWN_FORM, problems
 from ingest_api.receiving import receive_file
-from ingest_api.requests import sender_of
+from ingest_api.requests import FORM, sender_of
 from ingest_api.schemas import FileReceipt
 
-router = APIRouter()
+router = APIRouter(tags=["files"])
 FileType = Literal["csv", "excel", "json", "jsonl", "parquet"]
 
 
-@router.post("/api/v1/upload/file")
+UNREADABLE = (
+    "damaged",
+    "empty",
+    "encrypted",
+    "expands_too_much",
+    "invalid_json",
+    "line_too_long",
+    "nested_archive",
+    "no_identifier",
+    "no_rows",
+    "no_sheet",
+    "not_csv",
+    "survey_too_large",
+    "too_deep",
+    "too_large",
+    "too_many_columns",
+    "too_many_members",
+    "unknown_format",
+    "unknown_header",
+    "wrong_type",
+)
+REFUSALS = {
+    400: ("request.bad_form",),
+    422: ("request.invalid", *(f"file.{reason}" for reason in UNREADABLE)),
+    503: ("storage.unavailable",),
+}
+EXAMPLE_FILE = "HouseHoldID,District,HouseholdSize\nHH12345,Kitgum,6\n"
+EXAMPLE_BODY = {"requestBody": {"content": {"multipart/form-data": {"example": {"file": EXAMPLE_FILE, "form": FORM}}}}}
+ERRORS = problems(EVERY_ROUTE, TOKEN, ROLE, UNKNOWN_FORM, SENDER, BODY, REFUSALS)
+
+
+@router.post("/api/v1/upload/file", summary="Send a file of surveys", responses=ERRORS, openapi_extra=EXAMPLE_BODY)
 def upload_file(
     request: Request,
     client: Annotated[Client, Depends(allow(*FILE_SENDERS))],
     file: Annotated[UploadFile, File(description="The survey file, as it is, gzipped, or several in a zip file.")],
-    file_type: Annotated[FileType | None, Form(description="Its format; told by its content when omitted.")] = None,
-    form: Annotated[str, Form(description="The form that its rows are of.")] = "household_survey",
-    sheet: Annotated[str | None, Form(description="Sheet of a workbook; the first one when omitted.")] = None,
+    file_type: Annotated[
+        FileType | SkipJsonSchema[None],
+        Form(description="Its format; told by its content when omitted.", examples=["csv"]),
+    ] = None,
+    form: Annotated[str, Form(description="The form that its rows are of.", examples=[FORM])] = FORM,
+    sheet: Annotated[
+        str | SkipJsonSchema[None],
+        Form(description="Sheet of a workbook; the first one when omitted.", examples=["November"]),
+    ] = None,
 ) -> FileReceipt:
     """Store a file of surveys; the answer comes after its bytes are durable, its rows are landed afterwards."""
     receipt = receive_file(

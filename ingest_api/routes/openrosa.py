@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 import psycopg
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -13,8 +13,23 @@ from starlette.exceptions import HTTPException
 
 from ingest_api.auth.access import BASIC_CHALLENGE, identify_device
 from ingest_api.auth.clients import Client
+from ingest_api.documentation import NAME_IN_ADDRESS, problems
 from ingest_api.openrosa.attachments import ArrivingFile, arriving_file
-from ingest_api.openrosa.documentation import ANSWERS, SUBMISSION_BODY, XML_PART
+from ingest_api.openrosa.documentation import (
+    ADDRESS_ERRORS,
+    EXAMPLE_FORM,
+    EXAMPLE_FORM_NAME,
+    EXAMPLE_LIST,
+    EXAMPLE_MANIFEST,
+    NAMED_FORM,
+    PASSWORD_ERRORS,
+    SUBMISSION,
+    SUBMISSION_BODY,
+    XML_PART,
+    either,
+    gives,
+    told,
+)
 from ingest_api.openrosa.documents import (
     HEADERS,
     SUBMISSION_HEADERS,
@@ -61,37 +76,67 @@ class OpenRosaRoute(APIRoute):
         return answer
 
 
-doors = APIRouter(route_class=OpenRosaRoute, responses=ANSWERS)
+doors = APIRouter(route_class=OpenRosaRoute, tags=["openrosa"])
 Device = Annotated[Client, Depends(identify_device)]
+FormName = Annotated[str, Path(description="Name of the form.", examples=[EXAMPLE_FORM_NAME])]
+FormID = Annotated[str | None, Query(description="Only this form.", examples=[EXAMPLE_FORM_NAME])]
 
 
-@doors.get("/formList", response_class=XmlResponse)
-def list_blank_forms(request: Request, device: Device, formID: str | None = None) -> Response:  # noqa: ARG001, N803
+@doors.get(
+    "/formList",
+    response_class=XmlResponse,
+    summary="List the forms",
+    responses=gives(200, "The forms that can be downloaded.", EXAMPLE_LIST),
+)
+def list_blank_forms(request: Request, device: Device, formID: FormID = None) -> Response:  # noqa: ARG001, N803
     """The forms that a phone can download."""
     forms = [blank_form(form) for form in list_forms() if formID in (None, form)]
     return document(form_list(forms, _address(request)))
 
 
-@doors.get("/forms/{form}/manifest", response_class=XmlResponse)
-def get_manifest(form: str, device: Device) -> Response:  # noqa: ARG001
+@doors.get(
+    "/forms/{form}/manifest",
+    response_class=XmlResponse,
+    summary="List the media of a form",
+    responses=gives(200, "There are none.", EXAMPLE_MANIFEST) | NAMED_FORM,
+)
+def get_manifest(form: FormName, device: Device) -> Response:  # noqa: ARG001
     """The media of a form: none."""
     load_contract(form)
     return document(manifest())
 
 
-@doors.get("/forms/{form}.xml", response_class=XmlResponse)
-def get_blank_form(form: str, device: Device) -> Response:  # noqa: ARG001
+@doors.get(
+    "/forms/{form}.xml",
+    response_class=XmlResponse,
+    summary="Download a form",
+    responses=gives(200, "The form as an XForm.", EXAMPLE_FORM) | NAMED_FORM,
+)
+def get_blank_form(form: FormName, device: Device) -> Response:  # noqa: ARG001
     """The form itself, made from its contract."""
     return XmlResponse(blank_form(form).xml)
 
 
-@doors.head("/submission", status_code=204, response_class=Response)
+@doors.head(
+    "/submission",
+    status_code=204,
+    response_class=Response,
+    summary="Ask how much one request may hold",
+    response_description="Its headers say it.",
+)
 def greet_device(device: Device) -> Response:  # noqa: ARG001
     """How much one request may hold; phones ask before they send."""
     return Response(status_code=204, headers={**HEADERS, **SUBMISSION_HEADERS})
 
 
-@doors.post("/submission", status_code=201, response_class=XmlResponse, openapi_extra=SUBMISSION_BODY)
+@doors.post(
+    "/submission",
+    status_code=201,
+    response_class=XmlResponse,
+    summary="Send a filled form and its files",
+    responses=SUBMISSION,
+    openapi_extra=SUBMISSION_BODY,
+)
 async def submit_instance(request: Request, device: Device) -> Response:
     """Store a filled form and its files; the answer comes after they are durable. Sending them again is harmless."""
     if not request.headers.get("Content-Type", "").lower().startswith("multipart/form-data"):
@@ -103,9 +148,19 @@ async def submit_instance(request: Request, device: Device) -> Response:
     return message(receipt.message, "submit_success", 201 if receipt.is_news else 202)
 
 
+def take_token(token: Annotated[str, Path(description="The device's token.", examples=["the-token"])]) -> None:
+    """Name the token in the address; `identify_device` reads it."""
+
+
 router = APIRouter()
-router.include_router(doors, prefix="/openrosa", tags=["openrosa"])
-router.include_router(doors, prefix="/openrosa/key/{token}", include_in_schema=False)
+router.include_router(doors, prefix="/openrosa", responses=told(PASSWORD_ERRORS))
+router.include_router(
+    doors,
+    prefix="/openrosa/key/{token}",
+    responses=either(told(ADDRESS_ERRORS), problems(NAME_IN_ADDRESS)),
+    dependencies=[Depends(take_token)],
+    generate_unique_id_function=lambda route: f"{route.name}_by_address",
+)
 
 
 def _store(request: Request, form: FormData, client: Client, largest: int) -> InstanceReceipt:

@@ -3,23 +3,31 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from ingest_api.auth.access import EVERYBODY, Client, allow, check_owner
+from ingest_api.documentation import EVERY_ROUTE, NAME_IN_ADDRESS, TOKEN, problems
 from ingest_api.ledger import get_entry, list_rejected
 from ingest_api.schemas import IngestionStatus
 from warehouse.database import Database
 
-router = APIRouter()
+UNKNOWN = {404: ("ingestion.not_found",)}
+router = APIRouter(tags=["status"])
 
 
 class Health(BaseModel):
     """Whether the API can store a survey now."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "healthy"}]})
+
     status: Literal["healthy"] = "healthy"
 
 
-@router.get("/api/v1/status/{ingestion_id}")
+@router.get(
+    "/api/v1/status/{ingestion_id}",
+    summary="Ask what became of an upload",
+    responses=problems(EVERY_ROUTE, TOKEN, NAME_IN_ADDRESS, UNKNOWN),
+)
 def get_status(
     ingestion_id: Annotated[str, Path(description="From the receipt.", examples=["ing_20261123_000001"])],
     request: Request,
@@ -32,7 +40,7 @@ def get_status(
     return IngestionStatus.of(entry, list_rejected(database, ingestion_id))
 
 
-@router.get("/health")
+@router.get("/health", summary="Ask whether the API is well")
 def get_health(request: Request) -> Health:
     """Whether a survey could be stored now: 503 when not."""
     database: Database = request.app.state.database
