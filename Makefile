@@ -72,8 +72,8 @@ $(BENCH)/.installed: $(UV) locks/benchmarks.txt
 	@VIRTUAL_ENV=$(BENCH) $(UV) pip sync --quiet --require-hashes locks/benchmarks.txt
 	@touch $@
 
-bench-ingest: install $(BENCH)/.installed ## measure every door; needs wrk (on Debian: apt install wrk), 10 GB of disk
-	@$(BIN)/python -m benchmarks.ingest $(if $(ROWS),--rows $(ROWS))
+bench-ingest: install $(BENCH)/.installed ## measure every door, some 20 minutes; needs wrk (on Debian: apt install wrk) and 10 GB
+	@$(BIN)/python -m benchmarks.ingest $(OPTIONS)
 
 stop: ## stop the embedded PostgreSQL
 	@$(KYALO) stop

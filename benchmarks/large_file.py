@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
-from pyarrow.parquet import ParquetWriter
+from pyarrow.parquet import write_table
 
 from benchmarks.files import upload, wait_until_landed
 from benchmarks.scratch import (
@@ -31,12 +31,11 @@ BLOCK_BYTES = 16 * 1024**2
 def measure(folder: Path, megabytes: int) -> list[Row]:
     """The same rows in three formats, each into a warehouse of its own and through processes of its own."""
     surveys = write_large(folder, megabytes * 10**6)
-    rows = []
-    for written in (surveys, *(pack(surveys) for pack in PACKS)):
-        rows += measure_file(folder / "large", written)
-        if written != surveys:
-            written.unlink()
-    surveys.unlink()
+    rows = measure_file(folder / "large", surveys)
+    for pack in PACKS:
+        packed = pack(surveys)
+        rows += measure_file(folder / "large", packed)
+        packed.unlink()
     return rows
 
 
@@ -72,15 +71,12 @@ def write_gzipped(surveys: Path) -> Path:
 
 
 def write_parquet(surveys: Path) -> Path:
-    """A CSV file as Parquet with text columns."""
+    """A CSV file as Parquet with text columns, its row groups a million rows long as pandas writes them."""
     path = surveys.with_suffix(".parquet")
     with surveys.open(newline="") as file:
-        schema = pa.schema([(name, pa.string()) for name in next(csv.reader(file))])
-    read = pa.csv.ReadOptions(block_size=BLOCK_BYTES)
-    convert = pa.csv.ConvertOptions(column_types=schema)
-    with pa.csv.open_csv(surveys, read, convert_options=convert) as batches, ParquetWriter(path, schema) as parquet:
-        for batch in batches:
-            parquet.write_batch(batch)
+        names = next(csv.reader(file))
+    convert = pa.csv.ConvertOptions(column_types={name: pa.string() for name in names})
+    write_table(pa.csv.read_csv(surveys, convert_options=convert), path)
     return path
 
 
