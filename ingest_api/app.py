@@ -53,6 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version="0.1.0",
         summary="Household surveys in.",
         lifespan=lifespan,
+        redoc_url=None,  # its page asks another machine for a picture
         form_limits=FORM_LIMITS,
         openapi_tags=TAGS,
         generate_unique_id_function=lambda route: route.name,

@@ -53,7 +53,6 @@ BODY: Codes = {415: ("request.wrong_content_type", "request.wrong_content_encodi
 JSON_BODY: Codes = {
     400: (
         "request.bad_json",
-        "request.invalid",
         "request.number_out_of_range",
         "request.too_deep",
         "request.too_many_parts",

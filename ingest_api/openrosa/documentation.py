@@ -18,7 +18,7 @@ from ingest_api.openrosa.documents import XML_TYPE
 from ingest_api.problems import Problem
 
 XML_PART = "xml_submission_file"
-XML = {"type": "string"}
+RESPONSE = "OpenRosaResponse"
 EXAMPLE_INSTANCE = (
     '<data id="household_survey" version="1"><household_id>HH12345</household_id>'
     "<household_size>6</household_size>"
@@ -92,19 +92,24 @@ def _message_of(problem: Problem) -> str:
     return MESSAGE.format("error", escape(f"{problem.detail} {problem.remedy}".strip()))
 
 
+def _document(root: str) -> dict[str, Any]:
+    return {"type": "object", "xml": {"name": root}}
+
+
 def told(*groups: Codes) -> Responses:
     """Errors that the routes tell phones, as they understand them."""
-    return errors_as(XML_TYPE, _message_of, *groups, schema=XML)
+    return errors_as(XML_TYPE, _message_of, *groups, schema=_document(RESPONSE))
 
 
-def gives(status: int, description: str, example: str) -> Responses:
-    """A success, and what comes with it."""
-    return {status: {"description": description, "content": {XML_TYPE: {"schema": XML, "example": example}}}}
+def gives(status: int, description: str, root: str, example: str) -> Responses:
+    """A success, and the document that comes with it."""
+    content = {XML_TYPE: {"schema": _document(root), "example": example}}
+    return {status: {"description": description, "content": content}}
 
 
 def success(status: int, description: str, text: str) -> Responses:
     """A success that a phone shows."""
-    return gives(status, description, MESSAGE.format("submit_success", text))
+    return gives(status, description, RESPONSE, MESSAGE.format("submit_success", text))
 
 
 def either(*ways: Responses) -> Responses:

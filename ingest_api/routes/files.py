@@ -53,12 +53,12 @@ def upload_file(
     file: Annotated[UploadFile, File(description="The survey file, as it is, gzipped, or several in a zip file.")],
     file_type: Annotated[
         FileType | SkipJsonSchema[None],
-        Form(description="Its format; told by its content when omitted.", examples=["csv"]),
+        Form(description="Its format; told by its content when omitted."),
     ] = None,
-    form: Annotated[str, Form(description="The form that its rows are of.", examples=[FORM])] = FORM,
+    form: Annotated[str, Form(description="The form that its rows are of.")] = FORM,
     sheet: Annotated[
         str | SkipJsonSchema[None],
-        Form(description="Sheet of a workbook; the first one when omitted.", examples=["November"]),
+        Form(description="Sheet of a workbook; the first one when omitted."),
     ] = None,
 ) -> FileReceipt:
     """Store a file of surveys; the answer comes after its bytes are durable, its rows are landed afterwards."""

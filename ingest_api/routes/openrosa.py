@@ -86,7 +86,7 @@ FormID = Annotated[str | None, Query(description="Only this form.", examples=[EX
     "/formList",
     response_class=XmlResponse,
     summary="List the forms",
-    responses=gives(200, "The forms that can be downloaded.", EXAMPLE_LIST),
+    responses=gives(200, "The forms that can be downloaded.", "xforms", EXAMPLE_LIST),
 )
 def list_blank_forms(request: Request, device: Device, formID: FormID = None) -> Response:  # noqa: ARG001, N803
     """The forms that a phone can download."""
@@ -98,7 +98,7 @@ def list_blank_forms(request: Request, device: Device, formID: FormID = None) ->
     "/forms/{form}/manifest",
     response_class=XmlResponse,
     summary="List the media of a form",
-    responses=gives(200, "There are none.", EXAMPLE_MANIFEST) | NAMED_FORM,
+    responses=gives(200, "There are none.", "manifest", EXAMPLE_MANIFEST) | NAMED_FORM,
 )
 def get_manifest(form: FormName, device: Device) -> Response:  # noqa: ARG001
     """The media of a form: none."""
@@ -110,7 +110,7 @@ def get_manifest(form: FormName, device: Device) -> Response:  # noqa: ARG001
     "/forms/{form}.xml",
     response_class=XmlResponse,
     summary="Download a form",
-    responses=gives(200, "The form as an XForm.", EXAMPLE_FORM) | NAMED_FORM,
+    responses=gives(200, "The form as an XForm.", "html", EXAMPLE_FORM) | NAMED_FORM,
 )
 def get_blank_form(form: FormName, device: Device) -> Response:  # noqa: ARG001
     """The form itself, made from its contract."""

@@ -36,7 +36,10 @@ PARAMETERS: list[dict[str, Any]] = [
         "in": "header",
         "description": "The client's name for the request; the identity of a single survey.",
         "schema": NAME,
-        "example": "tablet-17/2026-11-23/0042",
+        "examples": {
+            "none": {"summary": "None: the content decides whether it is the same survey.", "value": ""},
+            "own": {"summary": "The device's own name for it.", "value": "tablet-17/2026-11-23/0042"},
+        },
     },
     {
         "name": "X-Device-ID",
@@ -78,6 +81,7 @@ REFUSED_SURVEY = {
         "survey.name_too_long",
         "survey.no_household_id",
         "survey.no_identifier",
+        "survey.not_a_survey",
         "survey.nul_byte",
         "survey.too_many_fields",
         "survey.two_households",

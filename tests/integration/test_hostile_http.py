@@ -62,7 +62,7 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
     "very_deep": (survey(b"[" * 100_000 + b"]" * 100_000), 400, "request.too_many_parts"),
     "unclosed": (b"[" * 9_000, 400, "request.too_deep"),
     "wide": (survey(b"[" + b"[]," * 300_000 + b"1]"), 400, "request.too_many_parts"),
-    "array": (b"[]", 400, "request.invalid"),
+    "array": (b"[]", 422, "survey.not_a_survey"),
     "too_large": (survey(b'"' + b"x" * 1_100_000 + b'"'), 413, "request.too_large"),
 }
 

@@ -53,6 +53,10 @@ def examples_of(document: dict[str, Any], body: dict[str, Any]) -> list[Any]:
     return list(document["components"]["schemas"].get(name, body["schema"]).get("examples", []))
 
 
+def has_example(described: dict[str, Any]) -> bool:
+    return bool(described.get("example") or described.get("examples"))
+
+
 def problems(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every example of a problem, and where it stands."""
     for name, kind, body in contents(document):
@@ -86,7 +90,7 @@ def test_every_parameter_has_an_example(document: dict[str, Any]) -> None:
         (name, parameter["name"])
         for name, operation in operations(document)
         for parameter in operation.get("parameters", [])
-        if not (parameter.get("description") and ("example" in parameter or parameter["schema"].get("examples")))
+        if not parameter.get("description") or not (has_example(parameter) or has_example(parameter["schema"]))
     ]
     assert lacking == []
 
@@ -96,7 +100,7 @@ def test_every_body_has_examples_that_its_schema_allows(document: dict[str, Any]
     for name, kind, body in contents(document):
         examples = examples_of(document, body)
         assert examples, f"{name} has no example as {kind}"
-        validator = Draft202012Validator({**body["schema"], **components})
+        validator = Draft202012Validator({**body["schema"], **components} if "xml" not in kind else {"type": "string"})
         assert [error.message for example in examples for error in validator.iter_errors(example)] == [], name
 
 
