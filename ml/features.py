@@ -17,14 +17,13 @@ import psycopg
 import yaml
 from psycopg import errors, sql
 
+from ml.tracks import TRACKS, Track
 from warehouse.database import Database
 from warehouse.errors import ContractError, NotFoundError
 from warehouse.settings import PROJECT_ROOT
 
-Track = Literal["screening", "assessment"]
 Kind = Literal["numeric", "boolean", "category"]
 
-TRACKS: tuple[Track, ...] = ("screening", "assessment")
 MART = sql.Identifier("features", "fct_household_features")
 MART_FILE = PROJECT_ROOT / "dbt_project" / "models" / "features" / "fct_household_features.yml"
 KEYS = ("household_id", "survey_round", "submission_id", "district", "village")

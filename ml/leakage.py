@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from functools import cache
 
-from ml.features import Feature, Track
+from ml.features import Feature
+from ml.tracks import Track
 from warehouse.contract import list_forms, load_contract
 from warehouse.errors import TrainingError
 

@@ -16,7 +16,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from ml.features import Feature, Track
+from ml.features import Feature
+from ml.tracks import Track
 
 Algorithm = Literal["logistic_regression", "gradient_boosting", "random_forest"]
 

@@ -10,9 +10,10 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from ml.evaluate import FOLDS
-from ml.features import KEYS, TARGET, Feature, Track
+from ml.features import KEYS, TARGET, Feature
 from ml.models import ALGORITHMS, SEED, Algorithm, build_pipeline
 from ml.selection import RULE
+from ml.tracks import Track
 
 LIBRARIES = ("scikit-learn", "numpy", "pandas", "joblib")
 

@@ -5,7 +5,6 @@ import io
 import json
 import warnings
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 import joblib
@@ -15,12 +14,12 @@ from psycopg.types.json import Jsonb
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
-from ml.features import Track
-from warehouse.database import Database, queries
+from ml.catalogue import STATEMENTS, TrainedModel
+from ml.tracks import Track
+from warehouse.database import Database
 from warehouse.errors import IntegrityError
 from warehouse.stores import ObjectStore
 
-STATEMENTS = queries("ml")
 COMPRESSION = 3
 
 
@@ -48,25 +47,6 @@ class Draft:
         return f"vulnerability_{self.track}"
 
 
-@dataclass(frozen=True)
-class TrainedModel:
-    """A row of `ml.models`."""
-
-    model_name: str
-    model_version: int
-    track: Track
-    algorithm: str
-    object_key: str
-    sha256: str
-    size_bytes: int
-    feature_names: list[str]
-    training_fingerprint: str
-    metrics: dict[str, Any]
-    metadata: dict[str, Any]
-    trained_at: datetime
-    run_id: str
-
-
 def register(database: Database, store: ObjectStore, draft: Draft, pipeline: Pipeline) -> TrainedModel:
     """Keep a fitted pipeline as the next version of its name, which makes it the champion of its track.
 
@@ -85,15 +65,6 @@ def register(database: Database, store: ObjectStore, draft: Draft, pipeline: Pip
         }
         store.put(f"{folder}/metadata.json", io.BytesIO(_as_json(row)), "application/json")
         return _insert(connection, row)
-
-
-def champions(database: Database) -> dict[Track, TrainedModel]:
-    """The newest model of each track that has one."""
-    with (
-        database.transaction() as connection,
-        connection.cursor(row_factory=class_row(TrainedModel)) as cursor,
-    ):
-        return {model.track: model for model in cursor.execute(STATEMENTS["select_champions"])}
 
 
 def is_intact(store: ObjectStore, model: TrainedModel) -> bool:

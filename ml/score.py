@@ -19,10 +19,12 @@ from psycopg.rows import dict_row
 from pyarrow import csv
 from sklearn.pipeline import Pipeline
 
-from ml.features import CHUNK_ROWS, MART_FILE, TARGET, Feature, Track, load_features, read_rows
+from ml.catalogue import STATEMENTS, TrainedModel, champions
+from ml.features import CHUNK_ROWS, MART_FILE, TARGET, Feature, load_features, read_rows
 from ml.models import one_thread
-from ml.registry import STATEMENTS, TrainedModel, champions, load_pipeline
+from ml.registry import load_pipeline
 from ml.risk import CATEGORIES, categorise, confidence, decide
+from ml.tracks import Track
 from warehouse.database import Database
 from warehouse.errors import IntegrityError, NotFoundError
 from warehouse.stores import ObjectStore

@@ -10,13 +10,15 @@ from typing import Any
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from ml.catalogue import TrainedModel, champions
 from ml.evaluate import Evaluation, evaluate_by_district, evaluate_by_village, target_of
-from ml.features import MART_FILE, TRACKS, Track, load_features, read_rows
+from ml.features import MART_FILE, load_features, read_rows
 from ml.leakage import track_features
 from ml.models import ALGORITHMS, SEED, Algorithm, one_thread
 from ml.recipe import Recipe, library_versions
-from ml.registry import Draft, TrainedModel, champions, is_intact, register
+from ml.registry import Draft, is_intact, register
 from ml.selection import RULE, choose
+from ml.tracks import TRACKS, Track
 from warehouse.database import Database
 from warehouse.stores import ObjectStore
 

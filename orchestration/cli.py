@@ -99,7 +99,7 @@ def train(
     track: Annotated[list[str] | None, typer.Option(help="screening or assessment; both when omitted.")] = None,
 ) -> None:
     """Train, compare and register models on the feature mart."""
-    from ml.features import TRACKS
+    from ml.tracks import TRACKS
     from orchestration.pipeline import train_models
     from orchestration.report import print_models
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from ingest_api.inbox import collect_inbox
 from ingest_api.loading import bundle_bodies, land_next
 from ingest_api.openrosa.attachments import move_attachments
-from ml.features import TRACKS, Track
-from ml.registry import TrainedModel, champions
+from ml.catalogue import TrainedModel, champions
 from ml.score import ScoreSummary, score
+from ml.tracks import TRACKS, Track
 from ml.train import train
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt, Node

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ml.registry import TrainedModel, champions
+from ml.catalogue import TrainedModel, champions
 from orchestration.context import Warehouse
 from orchestration.runs import Run, fetch, has_marts
 from warehouse.jobs import count_jobs

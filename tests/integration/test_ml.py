@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ml.catalogue import TrainedModel, champions
 from ml.evaluate import target_of
-from ml.features import MART_FILE, TARGET, TRACKS, Track, load_features, read_rows
+from ml.features import MART_FILE, TARGET, load_features, read_rows
 from ml.leakage import LeakError, track_features
 from ml.models import ALGORITHMS
 from ml.recipe import Recipe
-from ml.registry import Draft, TrainedModel, champions, load_pipeline, register
+from ml.registry import Draft, load_pipeline, register
 from ml.score import score
+from ml.tracks import TRACKS, Track
 from ml.train import train
 from tests.ml_rows import make_rows, write_mart
 from warehouse.database import Database

@@ -12,7 +12,7 @@ import yaml
 
 from ingest_api.app import create_app
 from orchestration.cli import app
-from orchestration.settings_page import settings_page
+from orchestration.reference_pages import errors_page, settings_page
 from warehouse import errors
 from warehouse.settings import PROJECT_ROOT
 
@@ -39,6 +39,10 @@ def test_documents_name_no_command_that_is_not_there() -> None:
 
 def test_settings_page_is_current() -> None:
     assert (PROJECT_ROOT / "docs" / "settings.md").read_text() == settings_page()
+
+
+def test_errors_page_is_current() -> None:
+    assert (PROJECT_ROOT / "docs" / "errors.md").read_text() == errors_page()
 
 
 def test_versions_agree() -> None:

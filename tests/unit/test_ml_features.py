@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ml.features import TRACKS, load_features
+from ml.features import load_features
 from ml.leakage import track_features
+from ml.tracks import TRACKS
 from warehouse.errors import ContractError
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from ml.evaluate import target_of
-from ml.features import TRACKS, Track, load_features
+from ml.features import load_features
 from ml.leakage import track_features
 from ml.models import ALGORITHMS, Algorithm, one_thread
 from ml.recipe import Recipe
+from ml.tracks import TRACKS, Track
 from tests.ml_rows import make_rows
 
 ROWS = make_rows(households=120, villages=6)
