@@ -42,7 +42,7 @@ def azure(home: Path) -> Iterator[StoreServer]:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     """An empty store of each kind."""
     if request.param == "local":
-        return LocalStore(tmp_path / "store")
+        return LocalStore.open(tmp_path / "store")
     server: StoreServer = request.getfixturevalue(request.param)
     opened = open_store(server.settings)
     for stored in list(opened.list("")):
@@ -113,6 +113,14 @@ def test_names_of_any_script(store: ObjectStore) -> None:
     put(store, key, b"x")
     assert [stored.key for stored in store.list("inbox/")] == [key]
     assert read(store, key) == b"x"
+
+
+def test_local_store_whose_disk_is_gone_is_away(tmp_path: Path) -> None:
+    store = LocalStore.open(tmp_path / "store")
+    put(store, "raw/a")
+    (tmp_path / "store").rename(tmp_path / "elsewhere")
+    with pytest.raises(StorageUnavailableError):
+        store.get("raw/a")
 
 
 def test_absent_object(store: ObjectStore) -> None:

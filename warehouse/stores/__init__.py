@@ -44,4 +44,4 @@ def _open(provider: Provider, settings: Settings, *, is_second: bool = False) ->
     if folder is None:
         remedy = "Set STORAGE_SECONDARY_PATH, best to a folder on another disk."
         raise misconfigured("STORAGE_SECONDARY is local, but no folder is named", remedy)
-    return LocalStore(folder)
+    return LocalStore.open(folder)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from warehouse.stores.protocol import CHUNK_BYTES, StoredObject, check_key, is_key, not_found, type_of, unavailable
 
@@ -21,6 +21,13 @@ class LocalStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """The store in a folder, which is made where there is none yet: one that is gone later is away."""
+        with _telling(f"The object store's folder {folder} could not be made"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return cls(folder)
 
     def put(self, key: str, source: BinaryIO, content_type: str) -> StoredObject:  # noqa: ARG002 - for other stores
         """Keep all that is left of `source` under `key`."""
@@ -43,6 +50,8 @@ class LocalStore:
             try:
                 return self._path(key).open("rb")
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+                if not self.folder.is_dir():  # its disk is not mounted: the object may be there tomorrow
+                    raise
                 raise not_found(key) from error
 
     def head(self, key: str) -> StoredObject | None:
