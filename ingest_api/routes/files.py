@@ -58,7 +58,7 @@ def upload_file(
     form: Annotated[str, Form(description="The form that its rows are of.")] = FORM,
     sheet: Annotated[
         str | SkipJsonSchema[None],
-        Form(description="Sheet of a workbook; the first one when omitted."),
+        Form(description="Sheet of a workbook; the first one when omitted or blank.", examples=[""]),
     ] = None,
 ) -> FileReceipt:
     """Store a file of surveys; the answer comes after its bytes are durable, its rows are landed afterwards."""
