@@ -22,24 +22,10 @@ from warehouse.contract import Contract, load_contract
 from warehouse.database import Database, fetch_row, queries
 from warehouse.errors import RefusedSurveyError, UnreadableFileError
 from warehouse.jobs import defer
-from warehouse.stores import ObjectStore
+from warehouse.stores import UNKNOWN_TYPE, ObjectStore, type_of
 
 CHUNK_BYTES = 1024**2
 MOST_TOGETHER = 10_000
-CONTENT_TYPES = {
-    ".csv": "text/csv",
-    ".tsv": "text/tab-separated-values",
-    ".txt": "text/plain",
-    ".json": "application/json",
-    ".jsonl": "application/jsonl",
-    ".ndjson": "application/jsonl",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".xls": "application/vnd.ms-excel",
-    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
-    ".parquet": "application/vnd.apache.parquet",
-    ".gz": "application/gzip",
-    ".zip": "application/zip",
-}
 
 
 def receive_file(  # noqa: PLR0913 - all that is known of a file, by name
@@ -73,30 +59,25 @@ def receive_file(  # noqa: PLR0913 - all that is known of a file, by name
     """
     contract = load_contract(form)
     name = filename.replace("\0", REPLACEMENT).encode("utf-8", "replace").decode()[-LONGEST_NAME:]
-    suffix = PurePosixPath(name).suffix.lower()
-    options = {"file_type": file_type, "sheet": sheet}
+    options = {key: value for key, value in {"file_type": file_type, "sheet": sheet}.items() if value}
     facts = {
-        **_facts(contract, source, sender, content_type=CONTENT_TYPES.get(suffix, "application/octet-stream")),
+        **_facts(contract, source, sender, content_type=type_of(name)),
         "filename": name,
         "size_bytes": file.seek(0, io.SEEK_END),
         "sha256": _digest(file),
-        "options": Jsonb({key: value for key, value in options.items() if value}),
+        "options": Jsonb(options),
     }
+    most_bytes = database.settings.max_file_bytes
     try:
-        with open_survey_files(
-            file,
-            contract,
-            filename=name,
-            file_type=file_type,
-            sheet=sheet,
-            most_bytes=database.settings.max_file_bytes,
-        ) as files:
+        with open_survey_files(file, contract, filename=name, most_bytes=most_bytes, **options) as files:
             estimated = sum(table.estimated_rows for table in files)
     except UnreadableFileError as error:
         with database.transaction() as connection:
             insert_ingestion(connection, facts, status="refused", error_code=error.error_code, error_message=str(error))
         raise
-    key = f"raw/{form}/{datetime.now(UTC):%Y-%m-%d}/{facts['sha256']}{suffix if suffix in CONTENT_TYPES else ''}"
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    suffix = "" if facts["content_type"] == UNKNOWN_TYPE else PurePosixPath(name).suffix.lower()
+    key = f"raw/{form}/{day}/{facts['sha256']}{suffix}"
     file.seek(0)
     store.put(key, file, facts["content_type"])
     with database.transaction() as connection:
@@ -116,9 +97,8 @@ def receive_batch(database: Database, body: bytes, *, form: str, sender: Sender,
         RefusedSurveyError: there are too many surveys in it; none is kept.
     """
     contract = load_contract(form)
-    file_type = "jsonl" if json_lines else "json"
     facts = {
-        **_facts(contract, "api", sender, content_type=CONTENT_TYPES[f".{file_type}"]),
+        **_facts(contract, "api", sender, content_type=type_of("batch.jsonl" if json_lines else "batch.json")),
         "filename": None,
         "size_bytes": len(body),
         "sha256": hashlib.sha256(body).hexdigest(),
@@ -130,7 +110,7 @@ def receive_batch(database: Database, body: bytes, *, form: str, sender: Sender,
         arrival = Arrival(receipt.ingestion_id, contract, "api", receipt.received_at)
         surveys = (open_json_lines if json_lines else open_json)(io.BytesIO(body), contract)
         balance = land(connection, arrival, surveys.names, _at_most(surveys.submissions()))
-        text = body.decode("utf-8", "replace")  # an invalid byte ends the reading above
+        text = body.decode("utf-8", "replace").replace("\0", REPLACEMENT)
         connection.execute(queries("ingestion")["insert_body"], {"ingestion_id": receipt.ingestion_id, "body": text})
         finish_ingestion(connection, receipt.ingestion_id, balance, started, surveys.notices)
     return replace(receipt, balance=balance)

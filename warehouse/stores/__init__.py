@@ -3,9 +3,18 @@
 from warehouse.settings import Provider, Settings
 from warehouse.stores.local import LocalStore
 from warehouse.stores.mirrored import MirroredStore
-from warehouse.stores.protocol import ObjectStore, StoredObject, checksum_of, misconfigured, stated_checksum, type_of
+from warehouse.stores.protocol import (
+    UNKNOWN_TYPE,
+    ObjectStore,
+    StoredObject,
+    checksum_of,
+    misconfigured,
+    stated_checksum,
+    type_of,
+)
 
 __all__ = [
+    "UNKNOWN_TYPE",
     "LocalStore",
     "MirroredStore",
     "ObjectStore",
