@@ -10,7 +10,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from ingest_api.auth.doorkeeper import Doorkeeper, FreshClients
 from ingest_api.auth.log_filter import hide_tokens_in_logs
 from ingest_api.documentation import EVERY_ROUTE, TAGS, complete_document, problems
-from ingest_api.group_commit import SurveyWriter
+from ingest_api.group_commit import SLOW_LANES, SurveyWriter
 from ingest_api.limits import FORM_LIMITS, RequestLimits
 from ingest_api.problems import install_problem_handlers
 from ingest_api.processing_time import ProcessingTime
@@ -22,6 +22,7 @@ from warehouse.settings import Settings, get_settings
 from warehouse.stores import open_store
 
 POOL_SIZE = 16
+PATIENCE_SECONDS = 5.0  # for a twin in another transaction; who waits longer is asked to come again
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -34,17 +35,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = Database(settings, pool_size=POOL_SIZE)
+        database = Database(settings, pool_size=POOL_SIZE, patience=PATIENCE_SECONDS)
         migrate(database)
+        # Single surveys have connections that no other door can take from them.
+        writing = Database(settings, pool_size=1 + SLOW_LANES, patience=PATIENCE_SECONDS)
         hide_tokens_in_logs()
         state = app.state
         state.database, state.store = database, open_store(settings)
         state.clients = Doorkeeper(settings, database)
-        state.writer = SurveyWriter(database)
+        state.writer = SurveyWriter(writing)
         state.processing_time = ProcessingTime(database)
         yield
         state.processing_time.close()
         state.writer.close()
+        writing.close()
         state.clients.close()
         database.close()
 

@@ -12,12 +12,13 @@ from ingest_api.receipts import SurveyReceipt
 from ingest_api.surveys import ArrivingSurvey, land_surveys
 from warehouse.contract import Contract
 from warehouse.database import Database
+from warehouse.errors import BusyError
 
 logger = logging.getLogger(__name__)
 MOST_TOGETHER = 500
 SLOW_LANES = 4
 # A survey whose twin is in a transaction that takes long must not hold up those that came with it.
-PATIENCE = "set local lock_timeout = '500ms'"
+PATIENCE = "set local lock_timeout = '100ms'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,9 @@ class Waiting:
 class SurveyWriter:
     """Stores surveys in the order of their arrival, as many at a time as have come while the last were written.
 
-    Where a group cannot be stored as one (a twin of one of them is being written elsewhere, the connection was lost,
-    a value does not fit) each of its surveys is stored by itself, beside the groups that follow.
+    Where a group cannot be stored as one, since a twin of one of them is being written elsewhere, its halves are; what
+    has to wait, and every survey of a group that failed for another reason, is stored by itself, beside the groups that
+    follow.
     """
 
     def __init__(self, database: Database) -> None:
@@ -52,6 +54,11 @@ class SurveyWriter:
         answer: asyncio.Future[SurveyReceipt] = asyncio.get_running_loop().create_future()
         self._arriving.put(Waiting(contract, survey, answer))
         return await answer
+
+    def check(self) -> None:
+        """Raise DatabaseUnavailableError where no survey could be stored now."""
+        with self._database.transaction() as connection:
+            connection.execute("select 1")
 
     def close(self) -> None:
         """Store what has arrived, then stop."""
@@ -84,7 +91,12 @@ class SurveyWriter:
         try:
             receipts = self._store(group, PATIENCE)
         except Exception as error:  # noqa: BLE001 - each is tried by itself, and told its own error
-            logger.debug("%d surveys are stored one by one: %s", len(group), error)
+            logger.debug("%d surveys cannot be stored as one: %s", len(group), error)
+            if len(group) > 1 and isinstance(error, BusyError):
+                middle = len(group) // 2  # only those that have to wait are left to themselves
+                self._write_together(group[:middle])
+                self._write_together(group[middle:])
+                return
             for waiting in group:
                 self._slow.submit(self._write_alone, waiting)
             return

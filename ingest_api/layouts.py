@@ -15,6 +15,7 @@ from ingest_api.records import (
     csv_line,
     excerpt_of_cells,
     fingerprint,
+    given_key,
     identify,
     make_submission,
 )
@@ -72,7 +73,7 @@ class Layout:
             ordered=self._in_contract_order(values),
             line=csv_line(values),
             extras=extras,
-            client_key=values[self._submission_id].strip() if self._submission_id is not None else "",
+            key=given_key(values[self._submission_id].strip() if self._submission_id is not None else ""),
         )
 
     def plain_submission(self, number: int, line: str) -> Submission | Rejection:
@@ -87,7 +88,8 @@ class Layout:
         digest = fingerprint(self._form + SEPARATOR + line.replace(",", SEPARATOR).rstrip(SEPARATOR))
         client_key = head[self._submission_id] if self._submission_id is not None else ""
         if client_key:
-            return Submission(number, client_key, identify(self._form, client_key), digest, line)
+            key = given_key(client_key)
+            return Submission(number, key, identify(self._form, key), digest, line)
         return Submission(number, "content:" + digest, digest, digest, line)
 
     def _find_name_problem(self, values: Sequence[str]) -> tuple[str, str] | None:
@@ -121,6 +123,7 @@ class DocumentLayout:
         answers: Mapping[str, Any],
         *,
         key: str | None = None,
+        request_key: str = "",
         deprecates: str | None = None,
         needs_household: bool = True,
     ) -> Submission | Rejection:
@@ -129,7 +132,8 @@ class DocumentLayout:
         Args:
             number: its place among the surveys of its body.
             answers: name (canonical, or any header that the contract knows) to value; None counts as not given.
-            key: the sender's identity of it; without one the field `submission_id`, else the content decides.
+            key: the sender's identity of it; without one the field `submission_id`.
+            request_key: its identity where there is neither; without one the content decides.
             deprecates: the key of the earlier submission that it corrects.
             needs_household: whether it is rejected without its identifier; what is kept then is left to the rules.
         """
@@ -143,6 +147,9 @@ class DocumentLayout:
             position = known[header] if header in known else self._find(header)
             if position is None or (values[position] and values[position] != text):
                 extras[header] = text
+                if len(extras) > MOST_EXTRAS:
+                    message = f"More than {MOST_EXTRAS:,} fields are unknown."
+                    return Rejection(number, "row.too_many_fields", message, excerpt_of_cells(list(extras)[:10]))
                 if position == self._identifier and text.strip() != values[position].strip():
                     message = f"It names two: {values[position]!r} and {text!r}."
                     return Rejection(number, "row.two_households", message, excerpt_of_cells([*values, text]))
@@ -151,12 +158,16 @@ class DocumentLayout:
         if problem := self._find_problem(values, extras, needs_household):
             return Rejection(number, *problem, excerpt_of_cells([*values, *extras.values()]))
         filled = {header: text for header, text in extras.items() if text.strip()}
-        client_key = key or (values[self._submission_id].strip() if self._submission_id is not None else "")
-        line = csv_line(values)
+        own_key = key or (values[self._submission_id] if self._submission_id is not None else "")
         return make_submission(
-            self._contract.form, number, ordered=values, line=line, extras=filled, client_key=client_key,
+            self._contract.form,
+            number,
+            ordered=values,
+            line=csv_line(values),
+            extras=filled,
+            key=given_key(own_key.strip()) or request_key,
             deprecates=deprecates,
-        )  # fmt: skip
+        )
 
     def _find(self, header: str) -> int | None:
         """The position of a header's field, None for one that the contract does not know; remembered."""
@@ -167,8 +178,6 @@ class DocumentLayout:
         return self._known[header]
 
     def _find_problem(self, values: list[str], extras: dict[str, str], needs_household: bool) -> tuple[str, str] | None:
-        if len(extras) > MOST_EXTRAS:
-            return "row.too_many_fields", f"{len(extras):,} fields are unknown, {MOST_EXTRAS:,} are allowed."
         if problem := _find_problem([*values, *extras, *extras.values()]):
             return problem
         if needs_household and not values[self._positions[self._contract.identifier]].strip():

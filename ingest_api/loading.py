@@ -21,6 +21,7 @@ from warehouse.stores import ObjectStore
 
 LANDING_PAUSES = (0.2, 1.0)  # seconds before the second and the third try
 PROGRESS_SECONDS = 1.0
+PATIENCE = "set local lock_timeout = '60s'"  # for twins in another upload; a job comes again later
 CHUNK_BYTES = 1024**2
 
 
@@ -97,6 +98,7 @@ def _land_one(database: Database, store: ObjectStore, ingestion_id: str | None) 
         pending = fetch_row(connection, queries("ingestion")["claim_pending"], values)
         if pending is None:
             return None
+        connection.execute(PATIENCE)
         try:
             with connection.transaction():
                 _land_file(database, connection, store, pending)

@@ -16,7 +16,7 @@ from ingest_api.loading import finish_ingestion, started_clock
 from ingest_api.readers import open_survey_files
 from ingest_api.readers.json_reader import open_json, open_json_lines
 from ingest_api.receipts import Receipt
-from ingest_api.records import LONGEST_NAME, REPLACEMENT
+from ingest_api.records import LONGEST_NAME, REPLACEMENT, Rejection
 from ingest_api.senders import LOCAL, Sender
 from warehouse.contract import Contract, load_contract
 from warehouse.database import Database, fetch_row, queries
@@ -109,7 +109,7 @@ def receive_batch(database: Database, body: bytes, *, form: str, sender: Sender,
         receipt = insert_ingestion(connection, facts, status="received")
         arrival = Arrival(receipt.ingestion_id, contract, "api", receipt.received_at)
         surveys = (open_json_lines if json_lines else open_json)(io.BytesIO(body), contract)
-        balance = land(connection, arrival, surveys.names, _at_most(surveys.submissions()))
+        balance = land(connection, arrival, surveys.names, _at_most(surveys.submissions(), json_lines=json_lines))
         text = body.decode("utf-8", "replace").replace("\0", REPLACEMENT)
         connection.execute(queries("ingestion")["insert_body"], {"ingestion_id": receipt.ingestion_id, "body": text})
         finish_ingestion(connection, receipt.ingestion_id, balance, started, surveys.notices)
@@ -144,8 +144,11 @@ def _facts(contract: Contract, source: str, sender: Sender, *, content_type: str
     }
 
 
-def _at_most(items: Iterator[Item]) -> Iterator[Item]:
+def _at_most(items: Iterator[Item], *, json_lines: bool) -> Iterator[Item]:
+    """The items, unless there are too many, or nobody can tell how many there are."""
     for count, item in enumerate(items):
+        if isinstance(item, Rejection) and item.code == "row.invalid_json" and not json_lines:
+            raise UnreadableFileError(item.message, code="file.invalid_json", remedy="Send the whole array again.")
         if count == MOST_TOGETHER:
             raise RefusedSurveyError(
                 f"The body holds more than {MOST_TOGETHER:,} surveys.",

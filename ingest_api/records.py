@@ -58,6 +58,11 @@ def identify(form: str, key: str) -> str:
     return fingerprint(f"{form}{KEY_MARK}{key}")
 
 
+def given_key(key: str) -> str:
+    """The key of a submission that its sender has named; never one that Kyalo gives itself."""
+    return f"given:{key}" if key.startswith(("content:", "client:", "given:")) else key
+
+
 def csv_line(cells: Sequence[str]) -> str:
     """Cells as one line of CSV without its ending, a blank cell as nothing."""
     line = ",".join(cells)
@@ -85,22 +90,22 @@ def make_submission(
     ordered: Sequence[str],
     line: str,
     extras: dict[str, str],
-    client_key: str,
+    key: str,
     deprecates: str | None = None,
 ) -> Submission:
-    """A submission from its cells in the contract's order."""
+    """A submission from its cells in the contract's order; its content names it where `key` is blank."""
     text = f"{form}{SEPARATOR}{_canonical_row(ordered, line)}".rstrip(SEPARATOR)
     for header in sorted(extras):
         text += EXTRAS_MARK + header.translate(ESCAPES) + SEPARATOR + _canonical(extras[header])
     digest = fingerprint(text)
     return Submission(
         number=number,
-        key=client_key or "content:" + digest,
-        identity=identify(form, client_key) if client_key else digest,
+        key=key or "content:" + digest,
+        identity=identify(form, key) if key else digest,
         content_hash=digest,
         line=line,
         extras=orjson.dumps(extras).decode() if extras else None,
-        deprecates=deprecates,
+        deprecates=deprecates and given_key(deprecates),
     )
 
 

@@ -45,7 +45,7 @@ def read_survey(form: str, household_id: str, answers: dict[str, Any], *, body: 
         household_id: the household it is about.
         answers: name of the field (canonical, or any header that the contract knows) to value.
         body: the request's body.
-        sender: who sent it; its idempotency key is the survey's identity among those of the same client.
+        sender: who sent it; its idempotency key names a survey that bears no name of its own.
 
     Raises:
         RefusedSurveyError: it cannot be kept.
@@ -56,8 +56,8 @@ def read_survey(form: str, household_id: str, answers: dict[str, Any], *, body: 
         message = f"The survey names two: {household_id!r} and {stated!r}."
         raise RefusedSurveyError(message, code="survey.two_households", remedy=f"Send one {identifier}.")
     named = {identifier: household_id, **answers} | {identifier: household_id}
-    key = f"{sender.client}:{sender.idempotency_key}" if sender.idempotency_key else None
-    checked = document_layout(form).submission(1, named, key=key)
+    request_key = f"client:{sender.client}:{sender.idempotency_key}" if sender.idempotency_key else ""
+    checked = document_layout(form).submission(1, named, request_key=request_key)
     if isinstance(checked, Rejection):
         raise RefusedSurveyError(checked.message, code=checked.code.replace("row.", "survey."))
     return ArrivingSurvey(checked, body, JSON_TYPE, "api", sender)
@@ -101,6 +101,7 @@ def _facts(position: int, survey: ArrivingSurvey) -> dict[str, Any]:
         "client": sender.client,
         "device": sender.device,
         "idempotency_key": sender.idempotency_key,
+        "names_request": submission.key.startswith("client:"),
         "unknown_fields": dict.fromkeys(orjson.loads(submission.extras), 1) if submission.extras else None,
     }
 

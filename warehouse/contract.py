@@ -7,7 +7,7 @@ the raw table's columns and the names that a header may bear; dbt takes its docu
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -89,18 +89,18 @@ class Contract:
         A header counts as its canonical name or one of its other names, whatever the case and outer spaces.
         Where two headers stand for the same field, the first has it.
         """
-        aliases = self._aliases()
         seen: dict[str, int] = {}
         taken: set[str] = set()
         resolved: list[str | None] = []
         for header in headers:
             plain = _fold(header)
             seen[plain] = seen.get(plain, 0) + 1
-            name = aliases.get(plain if seen[plain] == 1 else f"{plain}#{seen[plain]}")
+            name = self._aliases.get(plain if seen[plain] == 1 else f"{plain}#{seen[plain]}")
             resolved.append(None if name in taken else name)
             taken.update([name] if name else [])
         return resolved
 
+    @cached_property
     def _aliases(self) -> dict[str, str]:
         canonical = {_fold(field.name): field.name for field in self.fields}
         return {_fold(header): field.name for field in self.fields for header in field.headers} | canonical
@@ -126,10 +126,11 @@ def load_contract(form: str) -> Contract:
         raise ContractError(f"The contract of {form} in {path.name} cannot be read: {error!r}.") from error
 
 
-def list_forms() -> list[str]:
+@cache
+def list_forms() -> tuple[str, ...]:
     """The forms that have a contract."""
     definitions = sorted(STAGING_FOLDER.glob("*/_*__sources.yml"))
-    return [path.parent.name for path in definitions if _only_source(path)["name"] == "raw"]
+    return tuple(path.parent.name for path in definitions if _only_source(path)["name"] == "raw")
 
 
 def _only_source(path: Path) -> dict[str, Any]:

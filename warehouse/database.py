@@ -36,10 +36,12 @@ class Database:
     Args:
         settings: where the server is.
         pool_size: the most connections this process opens at a time.
+        patience: seconds that a pooled connection waits for a lock before it gives up; without end when omitted.
     """
 
-    def __init__(self, settings: Settings, *, pool_size: int = 4) -> None:
+    def __init__(self, settings: Settings, *, pool_size: int = 4, patience: float | None = None) -> None:
         self.settings = settings
+        self._options = f"-c lock_timeout={int(patience * 1000)}" if patience else ""
         self._pool_size = pool_size
         self._embedded = EmbeddedServer(settings.home) if settings.is_embedded else None
         self._pool: Pool | None = None
@@ -88,6 +90,8 @@ class Database:
         try:
             with connection.transaction():
                 yield connection
+        except psycopg.errors.LockNotAvailable as error:
+            raise BusyError("The same is being stored by another upload.", remedy="Try again when it is.") from error
         except psycopg.OperationalError as error:
             raise _unavailable(error) from error
         finally:
@@ -137,7 +141,12 @@ class Database:
                 self.close()
             if self._pool is None:
                 self._pool = ConnectionPool(
-                    kwargs={**self.address(), "application_name": "kyalo", "connect_timeout": 10},
+                    kwargs={
+                        **self.address(),
+                        "application_name": "kyalo",
+                        "connect_timeout": 10,
+                        "options": self._options,
+                    },
                     min_size=1,
                     max_size=self._pool_size,
                     check=_check_connection,

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ingest_api.auth.access import EVERYBODY, Client, allow, check_owner
 from ingest_api.documentation import EVERY_ROUTE, NAME_IN_ADDRESS, TOKEN, problems
+from ingest_api.group_commit import SurveyWriter
 from ingest_api.ledger import get_entry, list_rejected
 from ingest_api.schemas import IngestionStatus
 from warehouse.database import Database
@@ -43,7 +44,6 @@ def get_status(
 @router.get("/health", summary="Ask whether the API is well")
 def get_health(request: Request) -> Health:
     """Whether a survey could be stored now: 503 when not."""
-    database: Database = request.app.state.database
-    with database.transaction() as connection:
-        connection.execute("select 1")
+    writer: SurveyWriter = request.app.state.writer
+    writer.check()
     return Health()

@@ -137,7 +137,7 @@ async def upload_surveys(request: Request) -> Response:
     A survey that cannot be kept costs the others nothing: it is counted, and listed with its reason.
     """
     client = check(request, SURVEY_SENDERS)
-    json_lines = not request.headers["content-type"].lower().startswith(JSON)
+    json_lines = request.headers["content-type"].partition(";")[0].strip().lower() != JSON
     form, sender = form_of(request), sender_of(request, client)
     body = await request.body()
 

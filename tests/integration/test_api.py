@@ -1,12 +1,15 @@
 """The API over real HTTP, served by a process of its own."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
 import orjson
 import pytest
 
+from ingest_api.layouts import DocumentLayout
+from ingest_api.records import Submission
 from ingest_api.schemas import EXAMPLE_SURVEY
 from ingest_api.senders import Sender
 from ingest_api.surveys import land_surveys, read_survey
@@ -106,6 +109,64 @@ def test_same_survey_through_every_door_is_stored_once(client: httpx2.Client, mo
     receipt = send(client, row).json()
     land_all(module_warehouse)
     assert client.get(f"/api/v1/status/{receipt['ingestion_id']}").json()["balance"]["duplicate"] == 1
+
+
+def test_bad_line_of_a_batch_costs_the_others_nothing(client: httpx2.Client) -> None:
+    lines = [b'{"household_id": "LINE-%d", "survey_data": {}}' % number for number in range(5)]
+    lines.insert(1, b'{"household_id": "LINE')
+    lines.insert(2, b'{"household_id": "LINE-\0"}')
+    headers = {"Content-Type": "application/jsonl; charset=utf-8"}
+    receipt = client.post(BATCH, content=b"\n".join(lines), headers=headers).json()
+    assert receipt["balance"] == {"received": 7, "stored": 5, "duplicate": 0, "rejected": 2, "conflict": 0}
+
+
+def test_broken_array_is_refused_whole(client: httpx2.Client) -> None:
+    body = b'[{"household_id": "ARRAY-1", "survey_data": {}}, {"household_id": "ARRAY-2", "survey'
+    answer = client.post(BATCH, content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "file.invalid_json")
+    whole = client.post(BATCH, json=[{"household_id": "ARRAY-1", "survey_data": {}}]).json()
+    assert whole["balance"]["stored"] == 1
+
+
+def test_no_client_can_take_a_name_that_kyalo_gives(client: httpx2.Client) -> None:
+    for name in ("client:kyalo-demo:tablet/1", "content:0123456789abcdef0123456789abcdef"):
+        taken = {"household_id": "TAKEN", "survey_data": {"submission_id": name}}
+        assert client.post(BATCH, json=[taken]).json()["balance"]["stored"] == 1
+    survey = {"household_id": "NAMED", "survey_data": {"household_size": 3}}
+    headers = {"Idempotency-Key": "tablet/1"}
+    assert client.post(SURVEY, json=survey, headers=headers).json()["outcome"] == "stored"
+    assert client.post(SURVEY, json=survey, headers=headers).json()["outcome"] == "duplicate"
+    assert client.post(BATCH, json=[survey]).json()["balance"]["duplicate"] == 1
+
+
+def test_survey_of_many_unknown_fields_is_refused_at_once(client: httpx2.Client) -> None:
+    survey = {"household_id": "WIDE", "survey_data": {f"field {number}": 1 for number in range(40_000)}}
+    answer = client.post(SURVEY, json=survey)
+    assert (answer.status_code, answer.json()["code"]) == (422, "survey.too_many_fields")
+    assert answer.elapsed.total_seconds() < 5
+
+
+def test_surveys_go_on_while_twins_of_some_wait(client: httpx2.Client, module_warehouse: Warehouse) -> None:
+    names = [f"WAIT-{number}" for number in range(24)]
+    surveys = [{"household_id": name, "survey_data": {}} for name in names]
+
+    def send_one(survey: dict[str, Any]) -> int:
+        return client.post(SURVEY, json=survey).status_code
+
+    layout = DocumentLayout(load_contract("household_survey"))
+    with module_warehouse.database.connect() as holder, ThreadPoolExecutor(24) as senders:
+        for name in names[:6]:
+            twin = layout.submission(1, {"household_id": name})
+            assert isinstance(twin, Submission)
+            holder.execute(
+                "insert into raw.submission_keys values (%s, 'household_survey', %s, 'ing_held', 1)",
+                [twin.identity, twin.content_hash],
+            )
+        sent = list(senders.map(send_one, surveys))
+        holder.rollback()
+    assert sent[6:] == [200] * 18
+    assert sent[:6] == [503] * 6
+    assert [send_one(survey) for survey in surveys[:6]] == [200] * 6
 
 
 def test_batch_of_too_many_surveys_stores_none(client: httpx2.Client) -> None:

@@ -71,7 +71,8 @@ arrived as (
         client text,
         device text,
         idempotency_key text,
-        unknown_fields jsonb
+        unknown_fields jsonb,
+        names_request boolean
     )
 ),
 
@@ -97,6 +98,22 @@ claimed as (
     on conflict (identity) do update
     set content_hash = submission_keys.content_hash
     returning new.identity, new.content_hash, new.ingestion_id
+),
+
+-- A survey that bears the name of its request is known by its content as well, for whoever sends it without.
+known_by_content as (
+    insert into raw.submission_keys (identity, form, content_hash, ingestion_id, row_number)
+    select distinct on (numbered.content_hash)
+        numbered.content_hash,
+        %(form)s,
+        numbered.content_hash,
+        numbered.ingestion_id,
+        1
+    from numbered
+    inner join claimed on numbered.ingestion_id = claimed.ingestion_id
+    where numbered.identity <> numbered.content_hash and numbered.names_request
+    order by numbered.content_hash
+    on conflict do nothing
 ),
 
 judged as (
