@@ -58,7 +58,7 @@ class Entry:
     def state(self) -> str:
         """The state as a sender sees it: queued, processing, completed, refused or failed."""
         if self.status == "received":
-            return "queued"
+            return "processing" if self.landed_rows else "queued"
         if self.status == "loaded":
             is_waiting = self.stored_rows and not self.outcome and load_contract(self.form).is_judged
             return "processing" if is_waiting else "completed"

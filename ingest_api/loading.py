@@ -17,6 +17,7 @@ from ingest_api.readers import open_survey_files
 from warehouse.contract import load_contract
 from warehouse.database import Database, fetch_row, fetch_rows, queries
 from warehouse.errors import DatabaseUnavailableError, IntegrityError, KyaloError, Terminal, UnreadableFileError
+from warehouse.jobs import drop_reminders
 from warehouse.stores import ObjectStore
 
 LANDING_PAUSES = (0.2, 1.0)  # seconds before the second and the third try
@@ -106,6 +107,7 @@ def _land_one(database: Database, store: ObjectStore, ingestion_id: str | None) 
             # Whatever is wrong with this file, the ones behind it must not wait for it.
             told = error if isinstance(error, Terminal) else UnreadableFileError(f"The file cannot be read: {error}.")
             fail_ingestion(connection, pending["ingestion_id"], told)
+        drop_reminders(connection, pending["ingestion_id"])
     return str(pending["ingestion_id"])
 
 

@@ -73,12 +73,13 @@ def load(
                 with err.status(f"loading {path}"):
                     status = load_file(warehouse, path, form, sheet)
             except UnreadableFileError as error:  # one bad file must not keep the others out
-                print_error(error)
+                print_error(error, about=str(path))
                 failed = True
                 continue
             print_json(status.model_dump()) if as_json else print_receipt(out, path, status)
             failed |= status.status == "failed"
     if failed:
+        err.print("done, but not every file could be landed: `kyalo status` lists what was refused", highlight=False)
         raise typer.Exit(1)
     if not as_json:
         out.print("done: `kyalo run` builds, scores and publishes what is new")

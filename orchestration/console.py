@@ -21,8 +21,8 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, default=str))
 
 
-def print_error(error: KyaloError) -> None:
-    """Print what went wrong and what to do about it."""
-    err.print(f"error {error.error_code}: {error.message}", highlight=False)
+def print_error(error: KyaloError, *, about: str = "") -> None:
+    """Print what went wrong, with what, and what to do about it."""
+    err.print(f"error {error.error_code}: {f'{about}: ' if about else ''}{error.message}", highlight=False)
     if error.remedy:
         err.print(error.remedy, highlight=False)

@@ -31,12 +31,10 @@ def load_file(warehouse: Warehouse, path: Path, form: str, sheet: str | None = N
             warehouse.database, warehouse.store, file, form=form, filename=path.name, source="cli", sheet=sheet
         )
     land_next(warehouse.database, warehouse.store, receipt.ingestion_id)
-    status = ingestion_status(warehouse, receipt.ingestion_id)
-    while status.status == "queued":  # a worker was faster and is at it
+    while get_entry(warehouse.database, receipt.ingestion_id).status == "received":  # a worker was faster and is at it
         time.sleep(WAIT_SECONDS)
         land_next(warehouse.database, warehouse.store, receipt.ingestion_id)
-        status = ingestion_status(warehouse, receipt.ingestion_id)
-    return status
+    return ingestion_status(warehouse, receipt.ingestion_id)
 
 
 def ingestion_status(warehouse: Warehouse, ingestion_id: str) -> IngestionStatus:

@@ -44,6 +44,11 @@ def defer(connection: psycopg.Connection, task: str, **arguments: object) -> int
     return int(row[0])
 
 
+def drop_reminders(connection: psycopg.Connection, ingestion_id: str) -> None:
+    """Forget the jobs that wait to land a file which somebody has landed by now."""
+    connection.execute(queries("jobs")["drop_reminders"], {"task": LAND_FILE, "ingestion_id": ingestion_id})
+
+
 def sweep(database: Database) -> int:
     """Mend what dead workers left behind; how many files got a new job.
 

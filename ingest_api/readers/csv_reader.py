@@ -144,7 +144,7 @@ def _read_header(lines: Lines, contract: Contract) -> tuple[Layout, str]:
         raise UnreadableFileError(
             f"No column holds the identifier ({contract.identifier}).",
             code="file.no_identifier",
-            remedy=f"Add a column {contract.identifier}.",
+            remedy=f"Add a column {contract.identifier}, or name another form than {contract.form}.",
         )
     raise UnreadableFileError(
         f"No column of the header is a field of the form {contract.form}: {headers[0].strip()[:200]!r}.",

@@ -13,6 +13,7 @@ HEADER_ROWS = 20  # above the header a title may stand
 SURVEY_CHARACTERS = 4 * MEBIBYTE
 WORKBOOK_CELLS = 20_000_000
 WORKBOOK_MEMORY = 300 * MEBIBYTE  # of the process that reads a sheet
+PARQUET_MEMORY = 768 * MEBIBYTE  # of the process that reads its rows; half of it are libraries
 WORKBOOK_SECONDS = 120  # of its processor time
 
 

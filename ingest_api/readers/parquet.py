@@ -1,33 +1,35 @@
-"""Parquet, read a batch of rows at a time."""
+"""Parquet: its footer here, its rows in a process of their own."""
 
-import datetime as dt
 import io
 import json
-from collections.abc import Callable, Iterator
-from itertools import chain
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 from pyarrow.parquet import ParquetFile
 
 from ingest_api.layouts import Layout
-from ingest_api.readers.excel_child import cell_text
-from ingest_api.readers.limits import EXPANDED_BYTES, check_columns, check_expansion
+from ingest_api.readers.excel_child import END
+from ingest_api.readers.limits import EXPANDED_BYTES, PARQUET_MEMORY, check_columns, check_expansion
 from ingest_api.readers.tables import Row, Table, no_rows, unknown_fields
 from warehouse.contract import Contract
 from warehouse.errors import UnreadableFileError
 
-BATCH_ROWS = 1_000
-BUFFER_BYTES = 128 * 1024  # read at a time of each column; whole row groups would not fit into memory
+CHILD = "ingest_api.readers.parquet_child"
 MOST_COLUMNS_IN_FOOTER = 100_000  # of all row groups together
 LONGEST_FOOTER = 16 * 1024**2
 
 
 def open_parquet(file: BinaryIO, contract: Contract, most_bytes: int = EXPANDED_BYTES) -> Table:
-    """Read the schema of a Parquet file.
+    """Read the schema of a Parquet file; its values are decoded only as its rows are read.
 
     Raises:
-        UnreadableFileError: it is damaged, encrypted or too large, empty, or has no field of the form.
+        UnreadableFileError: it is damaged, encrypted or too large, empty, or has no field of the form. Reading its
+            rows may raise it, too.
     """
     parquet = _open(file)
     metadata = parquet.metadata
@@ -38,15 +40,14 @@ def open_parquet(file: BinaryIO, contract: Contract, most_bytes: int = EXPANDED_
         *(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups)),
         0,
     )
-    check_expansion(as_text, file.seek(0, io.SEEK_END), most_bytes)
+    packed = file.seek(0, io.SEEK_END)
+    check_expansion(as_text, packed, most_bytes)
     layout = Layout(contract, parquet.schema_arrow.names)
     if not layout.has_identifier:
         raise unknown_fields(contract, layout)
-    rows = _rows(parquet)
-    first = next(rows, None)
-    if first is None:
+    if not metadata.num_rows:
         raise no_rows()
-    return Table(layout, chain([first], rows), metadata.num_rows, "parquet")
+    return Table(layout, _bounded(_rows(file), packed, most_bytes), metadata.num_rows, "parquet")
 
 
 def _open(file: BinaryIO) -> Any:
@@ -55,54 +56,62 @@ def _open(file: BinaryIO) -> Any:
         return ParquetFile(
             pa.PythonFile(file, mode="r"),
             pre_buffer=False,
-            buffer_size=BUFFER_BYTES,
             thrift_string_size_limit=LONGEST_FOOTER,
             thrift_container_size_limit=MOST_COLUMNS_IN_FOOTER,
         )
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(error) from error
+        raise _damaged(str(error)) from error
 
 
-def _rows(parquet: Any) -> Iterator[Row]:
+def _bounded(rows: Iterator[Row], packed: int, most_bytes: int) -> Iterator[Row]:
+    """The rows, until their text has grown too much: a value that many rows share is packed only once."""
+    expanded = 0
+    for row in rows:
+        expanded += len(row[1]) + sum(map(len, row[1]))
+        check_expansion(expanded, packed, most_bytes)
+        yield row
+
+
+def _rows(file: BinaryIO) -> Iterator[Row]:
     """Every row, numbered from 1."""
-    number = 0
-    try:
-        for batch in parquet.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
-            columns = [list(map(_text_of(column), _values(column))) for column in batch.columns]
-            yield from enumerate(zip(*columns, strict=True), start=number + 1)
-            number += batch.num_rows
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        raise _damaged(error) from error
+    with tempfile.TemporaryFile() as copy:
+        file.seek(0)
+        shutil.copyfileobj(file, copy)
+        copy.seek(0)
+        with subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-I", "-m", CHILD, str(PARQUET_MEMORY)],
+            stdin=copy,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as child:
+            assert child.stdout is not None  # noqa: S101 - it is opened with a pipe
+            try:
+                yield from _decoded(child.stdout)
+            finally:
+                child.kill()
 
 
-def _values(column: Any) -> list[Any]:
-    """A column's values as Python has them; times finer than a microsecond as text, which Python's cannot hold."""
-    kind = column.type
-    if (pa.types.is_timestamp(kind) or pa.types.is_time64(kind)) and kind.unit == "ns":
-        column = column.cast(pa.timestamp("us", kind.tz) if pa.types.is_timestamp(kind) else "time64[us]", safe=False)
-    return list(column.to_pylist())
+def _decoded(lines: Iterable[bytes]) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=1):
+        if not line.endswith(b"\n"):
+            break  # the child was killed in the middle of its work
+        cells = json.loads(line)
+        if cells == END:
+            return
+        if isinstance(cells, dict):
+            if cells["error"] == "file.damaged":
+                raise _damaged(cells["reason"])
+            break
+        yield number, cells
+    raise UnreadableFileError(
+        f"The file's values take more than {PARQUET_MEMORY // 1024**2} MiB of memory to read.",
+        code="file.expands_too_much",
+        remedy="Write it in smaller row groups, or send it as CSV.",
+    )
 
 
-def _text_of(column: Any) -> Callable[[Any], str]:
-    return _nested_text if pa.types.is_nested(column.type) else _plain_text
-
-
-def _plain_text(value: Any) -> str:
-    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else cell_text(value)
-
-
-def _nested_text(value: Any) -> str:
-    return "" if value is None else json.dumps(value, ensure_ascii=False, default=_json_value)
-
-
-def _json_value(value: Any) -> str:
-    if isinstance(value, (bytes, dt.date, dt.time)):
-        return _plain_text(value)
-    return str(value)
-
-
-def _damaged(error: Exception) -> UnreadableFileError:
-    reason = " ".join(str(error).split())[:200]
+def _damaged(reason: str) -> UnreadableFileError:
+    reason = " ".join(reason.split())[:200]
     return UnreadableFileError(
         f"The Parquet file cannot be read: {reason}.", code="file.damaged", remedy="Write it again and send that."
     )

@@ -15,6 +15,13 @@ select unnest(
     )
 );
 
+-- name: drop_reminders
+delete from jobs.procrastinate_jobs
+where
+    status = 'todo'
+    and task_name = %(task)s
+    and args ->> 'ingestion_id' = %(ingestion_id)s;
+
 -- name: lock_sweep
 select pg_advisory_xact_lock(hashtextextended('kyalo.jobs', 0));
 
