@@ -33,8 +33,8 @@ def read_tables(path: Path) -> Iterator[Any]:
     import pyarrow.csv
 
     with path.open(newline="") as file:
-        names = next(csv.reader(file))
-    read = pa.csv.ReadOptions(block_size=BLOCK_BYTES)
+        names = [f"{name}_{number}" for number, name in enumerate(next(csv.reader(file)))]  # two columns bear one name
+    read = pa.csv.ReadOptions(block_size=BLOCK_BYTES, column_names=names, skip_rows=1)
     convert = pa.csv.ConvertOptions(column_types={name: pa.string() for name in names}, strings_can_be_null=True)
     for batch in pa.csv.open_csv(path, read, convert_options=convert):
         yield pa.Table.from_batches([batch])

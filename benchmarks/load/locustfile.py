@@ -1,12 +1,14 @@
 """Field devices for locust: each user posts surveys of households of its own, and now and then the last one again.
 
 LOAD_BODY names a file with a survey's body whose household is HOUSEHOLD, LOAD_TOKENS one with an access token a line,
-LOAD_ANSWERS the file to write each answer to: its status (0: there was none) and the household, a line each.
+LOAD_ANSWERS the file to write each answer to: its status (0: there was none), the household, and when it was asked for
+and came, in seconds.
 LOAD_PAUSE is the seconds that a user rests after a survey, on average: half as long or half as long again.
 """
 
 import itertools
 import os
+import time
 from pathlib import Path
 
 from locust import FastHttpUser, between, task
@@ -45,5 +47,6 @@ class Device(FastHttpUser):
         """Post the survey of the present household, and note the answer."""
         household = f"LOAD-{self.number}-{self.sent}"
         body = BODY.replace("HOUSEHOLD", household)
+        asked = time.time()
         answer = self.client.post("/api/v1/upload/survey-data", data=body, headers=self.headers, name="survey")
-        ANSWERS.write(f"{answer.status_code} {household}\n")
+        ANSWERS.write(f"{answer.status_code} {household} {asked} {time.time()}\n")
