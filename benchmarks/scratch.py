@@ -35,9 +35,11 @@ def scratch_folder() -> Iterator[Path]:
 @contextmanager
 def scratch_warehouse(home: Path) -> Iterator[Warehouse]:
     """A warehouse of the benchmark's own, whose server is stopped in the end."""
-    with open_warehouse(Settings(_env_file=None, kyalo_home=home)) as warehouse:
-        yield warehouse
-    EmbeddedServer(home).stop()
+    try:
+        with open_warehouse(Settings(_env_file=None, kyalo_home=home)) as warehouse:
+            yield warehouse
+    finally:
+        EmbeddedServer(home).stop()
 
 
 @contextmanager
