@@ -19,10 +19,14 @@ from ingest_api.claims import Claims
 from ingest_api.records import Rejection, Submission, csv_line
 from warehouse.contract import Contract
 from warehouse.database import queries
+from warehouse.errors import UnreadableFileError
 from warehouse.raw_tables import ENVELOPE
 
 BATCH_ROWS = 10_000
 BATCH_CHARACTERS = 8 * 1024**2
+MOST_REJECTED = 100_000  # rows of a file; more say that the file is wrong, not its rows
+MOST_UNKNOWN_FIELDS = 1_000
+OTHER_FIELDS = "(others)"  # counts the unknown fields beyond them
 WAIT_SECONDS = 0.5
 Item = Submission | Rejection
 
@@ -53,12 +57,39 @@ class Balance:
         return self.stored + self.duplicate + self.rejected + self.conflict
 
     def add(self, other: "Balance") -> None:
-        """Count another balance's rows as well."""
+        """Count another balance's rows as well.
+
+        Raises:
+            UnreadableFileError: too many rows were rejected.
+        """
         self.stored += other.stored
         self.duplicate += other.duplicate
-        self.rejected += other.rejected
         self.conflict += other.conflict
-        self.unknown_fields.update(other.unknown_fields)
+        self.reject(other.rejected)
+        self.count_unknown(other.unknown_fields)
+
+    def reject(self, rows: int) -> None:
+        """Count rejected rows.
+
+        Raises:
+            UnreadableFileError: they have become too many for what each of them costs to keep.
+        """
+        self.rejected += rows
+        if self.rejected > MOST_REJECTED:
+            raise UnreadableFileError(
+                f"More than {MOST_REJECTED:,} rows of the file cannot be kept as surveys; none of it was stored.",
+                code="file.too_many_bad_rows",
+                remedy="Send its first thousand rows alone: their receipt says what is wrong with them.",
+            )
+
+    def count_unknown(self, names: Iterable[str]) -> None:
+        """Count fields that the contract does not know, the first thousand by name; a mapping brings its counts."""
+        self.unknown_fields.update(names)
+        if len(self.unknown_fields) > MOST_UNKNOWN_FIELDS:
+            others = self.unknown_fields.pop(OTHER_FIELDS, 0)
+            while len(self.unknown_fields) > MOST_UNKNOWN_FIELDS:
+                others += self.unknown_fields.popitem()[1]
+            self.unknown_fields[OTHER_FIELDS] = others
 
 
 @dataclass
@@ -89,6 +120,9 @@ def land(
         names: the fields that every submission's line has, in order.
         items: the rows, in order.
         on_progress: told how many rows each batch had, after it was landed.
+
+    Raises:
+        UnreadableFileError: the items cannot be read to their end, or too many of them are rejected.
     """
     balance = Balance()
     claims = Claims(connection, arrival.contract.form, arrival.ingestion_id)
@@ -143,6 +177,7 @@ def _store(
     balance: Balance,
 ) -> None:
     """Store the rows of a batch whose identities were new, and what is kept of the others."""
+    balance.reject(len(batch.rejections))
     statements = queries("ingestion")
     conflicts = [row for row in batch.submissions if repeated.get(row.number)]
     rows = batch.rows
@@ -156,10 +191,9 @@ def _store(
     balance.stored += len(stored)
     balance.conflict += len(conflicts)
     balance.duplicate += len(repeated) - len(conflicts)
-    balance.rejected += len(batch.rejections)
     for row in stored:
         if row.extras:
-            balance.unknown_fields.update(orjson.loads(row.extras).keys())
+            balance.count_unknown(orjson.loads(row.extras).keys())
 
 
 def _batches(arrival: Arrival, items: Iterable[Item]) -> Iterator[Batch]:
@@ -167,9 +201,10 @@ def _batches(arrival: Arrival, items: Iterable[Item]) -> Iterator[Batch]:
     for item in items:
         if isinstance(item, Submission):
             batch.submissions.append(item)
-            characters += len(item.line)
+            characters += len(item.line) + len(item.extras or "")
         else:
             batch.rejections.append(item)
+            characters += len(item.content)
         if len(batch.submissions) + len(batch.rejections) >= BATCH_ROWS or characters >= BATCH_CHARACTERS:
             batch.rows = raw_rows(arrival, batch.submissions)
             yield batch
