@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from orchestration.copies import copy_object
+from orchestration.orphans import find_orphans, is_wrong_ledger, put_back, set_aside
 from warehouse.database import Database, fetch_rows, queries
 from warehouse.errors import NotFoundError
 from warehouse.stores import MirroredStore, ObjectStore, StoredObject, checksum_of, stated_checksum, type_of
@@ -38,11 +39,13 @@ class Verification:
     Attributes:
         originals: how many objects the ledger speaks of.
         waiting_copies: how many of them the worker has still to copy to the second store.
+        is_refused: whether orphans were left in their place, because the ledger may be the wrong one.
     """
 
     originals: int
     waiting_copies: int
     findings: list[Finding]
+    is_refused: bool = False
 
     @property
     def is_sound(self) -> bool:
@@ -79,19 +82,22 @@ def verify_originals(
     store: ObjectStore,
     *,
     repair: bool = False,
+    force: bool = False,
     grace: timedelta = GRACE,
     watch: Watch = iter,
 ) -> Verification:
     """Compare the ledger with the store, object by object and byte by byte, and mend what can be mended.
 
-    A lost or damaged original is restored from the second store. Objects under `raw/` that nothing speaks of, and
-    drafts, are removed once they are older than the grace period: an upload writes its object first and its entry
-    in the ledger after it, so that a young object may be one that is just arriving.
+    A lost or damaged original is restored from the second store, or from the orphans. Objects under `raw/` that
+    nothing speaks of are moved to `archive/orphans/`, and drafts removed, once they are older than the grace period:
+    an upload writes its object first and its entry in the ledger after it, so that a young object may be one that is
+    just arriving. Orphans stay where they are when they are so many that the ledger may be the wrong one.
 
     Args:
         database: the warehouse.
         store: the object store, with its second store where there is one.
         repair: whether to mend.
+        force: whether to move orphans however many they are.
         grace: the age below which an object or a draft is left alone.
         watch: is given the originals and gives them back one by one, to show how far it has come.
 
@@ -106,18 +112,22 @@ def verify_originals(
     findings = [finding for key in watch(known) for finding in _check(stores[0], key, store, repair=repair)]
     if isinstance(store, MirroredStore):
         findings += _uncopied(store, [key for key in known if key not in waiting], *listed, repair=repair)
+    is_refused = False
     for each, objects in zip(stores, listed, strict=True):
-        findings += _orphans(database, each, set(objects).difference(known), before, repair=repair)
+        orphans = find_orphans(database, each, set(objects).difference(known), before)
+        is_doubtful = repair and not force and is_wrong_ledger(known, objects, orphans)
+        can_move = repair and not is_doubtful
+        findings += [Finding("orphan", key, can_move and set_aside(database, each, key)) for key in orphans]
         findings += [Finding("draft", name, repair) for name in each.drafts(before, remove=repair)]
-    return Verification(len(known), len(waiting) if len(stores) > 1 else 0, findings)
+        is_refused |= is_doubtful
+    return Verification(len(known), len(waiting) if len(stores) > 1 else 0, findings, is_refused)
 
 
 def _check(primary: ObjectStore, key: str, store: ObjectStore, *, repair: bool) -> Iterator[Finding]:
     """What is wrong with an original in the first store."""
     problem = _problem(primary, key)
     if problem:
-        can_restore = repair and isinstance(store, MirroredStore)
-        yield Finding(problem, key, can_restore and _restore(store, key))
+        yield Finding(problem, key, repair and _restore(primary, key, store))
 
 
 def _problem(store: ObjectStore, key: str) -> Problem | None:
@@ -129,11 +139,11 @@ def _problem(store: ObjectStore, key: str) -> Problem | None:
     return None if sha256 == (stated_checksum(key) or sha256) else "corrupt"
 
 
-def _restore(store: ObjectStore, key: str) -> bool:
-    """Bring an original back from the second store, if that has it whole."""
-    if not isinstance(store, MirroredStore) or _problem(store.secondary, key):
-        return False
-    return copy_object(store.secondary, store.primary, key)
+def _restore(primary: ObjectStore, key: str, store: ObjectStore) -> bool:
+    """Bring an original back from the second store, if that has it whole, or from the orphans."""
+    if isinstance(store, MirroredStore) and not _problem(store.secondary, key):
+        return copy_object(store.secondary, primary, key)
+    return put_back(primary, key)
 
 
 def _uncopied(
@@ -150,28 +160,10 @@ def _uncopied(
             yield Finding("uncopied", key, repair and copy_object(store.primary, store.secondary, key))
 
 
-def _orphans(
-    database: Database, store: ObjectStore, keys: set[str], before: datetime, *, repair: bool
-) -> Iterator[Finding]:
-    """Objects that nothing speaks of; both are asked anew, for an upload may have come meanwhile."""
-    for key in sorted(keys.difference(_named_objects(database, keys))):
-        found = next((found for found in store.list(key) if found.key == key), None)
-        if found is None or (found.modified_at and found.modified_at >= before):
-            continue
-        if repair:
-            store.delete(key)
-        yield Finding("orphan", key, repair)
-
-
 def _known_objects(database: Database, prefix: str) -> dict[str, dict[str, Any]]:
     with database.transaction() as connection:
         rows = fetch_rows(connection, queries("objects")["known_objects"], {"prefix": prefix})
     return {row["object_key"]: row for row in rows}
-
-
-def _named_objects(database: Database, keys: set[str]) -> set[str]:
-    with database.transaction() as connection:
-        return {key for (key,) in connection.execute(queries("objects")["named_objects"], {"keys": list(keys)})}
 
 
 def _waiting_copies(database: Database) -> set[str]:

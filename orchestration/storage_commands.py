@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from orchestration.originals import Verification
 
 LINE = "{:>13}  {:12}  {:24}  {:18}  {:26}  {}"
+REFUSED = (
+    "The orphans stay where they are: they are most of the store, so the database may be the wrong one (new, restored,"
+    " another home's). If it is the right one, `kyalo storage verify --repair --force` moves them to archive/orphans/."
+)
 app = typer.Typer(help="Look into the object store, and compare it with the ledger.", no_args_is_help=True)
 
 
@@ -69,7 +73,12 @@ def get(
 
 @app.command()
 def verify(
-    repair: Annotated[bool, typer.Option("--repair", help="Restore from the second store; remove orphans.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Restore from the second store; move orphans to archive/orphans/.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Move orphans even where the ledger names none or few of the originals.")
+    ] = False,
     grace: Annotated[float, typer.Option(min=0, help="Hours below which an orphan is left alone.")] = 1.0,
     as_json: AsJson = False,
 ) -> None:
@@ -78,7 +87,12 @@ def verify(
 
     with open_warehouse() as warehouse:
         verification = verify_originals(
-            warehouse.database, warehouse.store, repair=repair, grace=timedelta(hours=grace), watch=_watch
+            warehouse.database,
+            warehouse.store,
+            repair=repair,
+            force=force,
+            grace=timedelta(hours=grace),
+            watch=_watch,
         )
     if as_json:
         print_json({**asdict(verification), "is_sound": verification.is_sound})
@@ -111,6 +125,8 @@ def _print_findings(verification: "Verification") -> None:
         out.print(f"{finding.problem:9}{finding.key}{note}", highlight=False, soft_wrap=True)
     if verification.waiting_copies:
         out.print(f"{verification.waiting_copies:,} copies are still to be made by the worker", highlight=False)
+    if verification.is_refused:
+        out.print(REFUSED, highlight=False, soft_wrap=True)
     wrong = sum(not finding.is_repaired for finding in verification.findings)
     repaired = len(verification.findings) - wrong
     out.print(f"done: {verification.originals:,} originals, {repaired:,} repaired, {wrong:,} wrong", highlight=False)

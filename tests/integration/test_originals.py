@@ -1,5 +1,6 @@
 """The object store against the ledger: `kyalo storage`, restoring, orphans, copies in a second store."""
 
+import hashlib
 import io
 import json
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from orchestration.cli import app
 from orchestration.context import Warehouse
 from orchestration.copies import copy_missing_originals
 from orchestration.originals import Verification, verify_originals
+from orchestration.orphans import USUAL_ORPHANS, set_aside
 from warehouse.errors import IntegrityError, StorageUnavailableError
 from warehouse.settings import get_settings
 from warehouse.stores import LocalStore, MirroredStore, ObjectStore
@@ -47,8 +49,10 @@ def receive(warehouse: Warehouse, content: bytes = CSV) -> str:
     return str(row[0])
 
 
-def verify(warehouse: Warehouse, *, repair: bool = False, grace: timedelta = NO_GRACE) -> Verification:
-    return verify_originals(warehouse.database, warehouse.store, repair=repair, grace=grace)
+def verify(
+    warehouse: Warehouse, *, repair: bool = False, force: bool = False, grace: timedelta = NO_GRACE
+) -> Verification:
+    return verify_originals(warehouse.database, warehouse.store, repair=repair, force=force, grace=grace)
 
 
 def problems(verification: Verification) -> list[tuple[str, str]]:
@@ -79,7 +83,7 @@ def test_lost_and_spoilt_originals_are_found(warehouse: Warehouse) -> None:
         assert not found.is_sound
 
 
-def test_orphans_are_removed_after_the_grace_period(warehouse: Warehouse) -> None:
+def test_orphans_are_set_aside_after_the_grace_period(warehouse: Warehouse) -> None:
     known = receive(warehouse)
     orphan = "raw/household_survey/2026-01-01/orphan.csv"
     warehouse.store.put(orphan, io.BytesIO(b"x"), "text/csv")
@@ -87,7 +91,53 @@ def test_orphans_are_removed_after_the_grace_period(warehouse: Warehouse) -> Non
     assert problems(verify(warehouse, repair=True, grace=timedelta(hours=1))) == []
     assert problems(verify(warehouse)) == [("orphan", orphan)]
     assert verify(warehouse, repair=True).is_sound
-    assert [stored.key for stored in warehouse.store.list("")] == ["models/m", known]
+    assert [stored.key for stored in warehouse.store.list("")] == [f"archive/orphans/{orphan}", "models/m", known]
+    assert read(warehouse.store, f"archive/orphans/{orphan}") == b"x"
+
+
+def test_orphan_overwrites_none_of_its_name(warehouse: Warehouse) -> None:
+    receive(warehouse)
+    for content in (b"one", b"two"):
+        warehouse.store.put("raw/orphan.csv", io.BytesIO(content), "text/csv")
+        found = verify(warehouse, repair=True)
+    assert problems(found) == [("orphan", "raw/orphan.csv")]
+    assert not found.is_sound
+    assert read(warehouse.store, "archive/orphans/raw/orphan.csv") == b"one"
+    assert read(warehouse.store, "raw/orphan.csv") == b"two"
+
+
+def test_orphan_that_is_named_while_it_is_moved_is_put_back(warehouse: Warehouse) -> None:
+    key = receive(warehouse)
+    assert set_aside(warehouse.database, warehouse.store, key)
+    assert [stored.key for stored in warehouse.store.list("")] == [key]
+
+
+def test_ledger_that_names_nothing_moves_nothing(warehouse: Warehouse) -> None:
+    key = "raw/household_survey/2026-01-01/" + hashlib.sha256(CSV).hexdigest() + ".csv"
+    warehouse.store.put(key, io.BytesIO(CSV), "text/csv")
+    found = verify(warehouse, repair=True)
+    assert (problems(found), found.is_sound, found.is_refused) == ([("orphan", key)], False, True)
+    assert [stored.key for stored in warehouse.store.list("")] == [key]
+    assert verify(warehouse, repair=True, force=True).is_sound
+    assert [stored.key for stored in warehouse.store.list("")] == [f"archive/orphans/{key}"]
+
+
+def test_ledger_that_names_less_than_half_moves_nothing(warehouse: Warehouse) -> None:
+    receive(warehouse)
+    for number in range(USUAL_ORPHANS + 1):
+        warehouse.store.put(f"raw/{number}.csv", io.BytesIO(b"x"), "text/csv")
+    assert verify(warehouse, repair=True).is_refused
+    assert len(list(warehouse.store.list("raw/"))) == USUAL_ORPHANS + 2
+    warehouse.store.delete("raw/0.csv")
+    assert verify(warehouse, repair=True).is_sound
+
+
+def test_original_that_was_set_aside_is_restored(warehouse: Warehouse) -> None:
+    key = receive(warehouse)
+    warehouse.store.put(f"archive/orphans/{key}", io.BytesIO(CSV), "text/csv")
+    warehouse.store.delete(key)
+    assert verify(warehouse, repair=True).is_sound
+    assert [stored.key for stored in warehouse.store.list("")] == [key]
 
 
 def test_attachments_are_known(warehouse: Warehouse) -> None:
@@ -168,7 +218,7 @@ def test_lost_copy_and_orphan_copy_are_repaired(mirrored: Warehouse) -> None:
     mirrored.store.secondary.put("raw/orphan.csv", io.BytesIO(b"x"), "text/csv")
     assert problems(verify(mirrored)) == [("uncopied", key), ("orphan", "raw/orphan.csv")]
     assert verify(mirrored, repair=True).is_sound
-    assert [stored.key for stored in mirrored.store.secondary.list("")] == [key]
+    assert [stored.key for stored in mirrored.store.secondary.list("raw/")] == [key]
 
 
 @pytest.fixture
@@ -208,3 +258,11 @@ def test_commands(kyalo: Any, warehouse: Warehouse, tmp_path: Path) -> None:
     found = kyalo("verify", "--repair", "--json")
     assert found.exit_code == 1
     assert json.loads(found.stdout)["findings"] == [{"problem": "corrupt", "key": key, "is_repaired": False}]
+
+    with warehouse.database.transaction() as connection:
+        connection.execute("truncate raw.ingestions cascade")
+    refused = kyalo("verify", "--repair", "--grace", "0")
+    assert refused.exit_code == 1
+    assert "--force" in refused.stdout
+    assert kyalo("verify", "--repair", "--force", "--grace", "0").exit_code == 0
+    assert warehouse.store.head(key) is None
