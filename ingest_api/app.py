@@ -11,7 +11,7 @@ from ingest_api.auth.doorkeeper import Doorkeeper, FreshClients
 from ingest_api.auth.log_filter import hide_tokens_in_logs
 from ingest_api.documentation import EVERY_ROUTE, TAGS, complete_document, problems
 from ingest_api.group_commit import SLOW_LANES, SurveyWriter
-from ingest_api.limits import FORM_LIMITS, RequestLimits
+from ingest_api.limits import FORM_LIMITS, BatchMemory, RequestLimits
 from ingest_api.problems import install_problem_handlers
 from ingest_api.processing_time import ProcessingTime
 from ingest_api.routes import auth, files, forms, openrosa, status, surveys
@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     complete_document(app, {"Survey": describe_survey(), "SignIn": auth.SignIn.model_json_schema()})
     install_problem_handlers(app)
     app.add_middleware(FreshClients)
+    app.add_middleware(BatchMemory, settings=settings)
     app.add_middleware(RequestLimits, settings=settings)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)

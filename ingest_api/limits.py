@@ -1,9 +1,11 @@
 """What no honest request exceeds: sizes of head and body, and what a route can read at all."""
 
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest_api.problems import Problem, answer
+from warehouse.errors import BusyError
 from warehouse.settings import Settings
 
 SURVEY_PATH = "/api/v1/upload/survey-data"
@@ -16,6 +18,9 @@ MOST_HEADERS = 100
 HEADER_BYTES = 32 * 1024
 ADDRESS_BYTES = 8 * 1024
 TOKEN_BYTES = 8 * 1024
+BATCHES_BYTES = 256 * 1024 * 1024
+SPOOL_BYTES = 64 * 1024
+AT_ONCE = (401, 403, 429, 503)  # answers that do not wait for the body's end
 FORM_LIMITS = {"max_files": 1, "max_fields": 10, "max_part_size": 64 * 1024}
 READABLE: dict[str, tuple[str, ...]] = {
     SURVEY_PATH: ("application/json",),
@@ -23,6 +28,8 @@ READABLE: dict[str, tuple[str, ...]] = {
     FILE_PATH: ("multipart/form-data",),
     TOKEN_PATH: ("application/json", "application/x-www-form-urlencoded"),
 }
+
+MultiPartParser.spool_max_size = SPOOL_BYTES  # a larger part goes to a file; the framework offers no other way
 
 
 class RequestLimits:
@@ -68,6 +75,42 @@ class RequestLimits:
         return self._bytes.get(path, self._other_bytes)
 
 
+class BatchMemory:
+    """ASGI middleware that bounds the memory that batches hold while they arrive and are stored, all taken together.
+
+    Args:
+        app: what it protects.
+        settings: the limit of one batch, which always finds room in an idle process.
+    """
+
+    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+        self.app = app
+        self._most = max(BATCHES_BYTES, settings.max_batch_bytes)
+        self._held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; its body counts from its arrival to the answer."""
+        if scope["type"] != "http" or scope["path"] != BATCH_PATH:
+            await self.app(scope, receive, send)
+            return
+        held = 0
+
+        async def read() -> Message:
+            nonlocal held
+            message = await receive()
+            size = len(message.get("body", b""))
+            if self._held + size > self._most:
+                raise BusyError("Too many batches are arriving at once.", code="batch.busy", remedy="Send it again.")
+            self._held += size
+            held += size
+            return message
+
+        try:
+            await self.app(scope, read, send)
+        finally:
+            self._held -= held
+
+
 class CountedBody:
     """A body that arrives in chunks, with no length declared."""
 
@@ -94,7 +137,7 @@ class CountedBody:
 
     async def answer(self, message: Message) -> None:
         """Pass the application's answer on, once the whole body has come and kept its limit."""
-        while not (self._answered or self._ended or self._arrived > self._limit):
+        while not (self._answered or self._ended or self._arrived > self._limit or message["status"] in AT_ONCE):
             await self._count()
         if not self._answered:
             self._answered = True

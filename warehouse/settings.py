@@ -53,9 +53,7 @@ class Settings(BaseSettings):
     )
     jwt_expiration: int = Field(3600, ge=1, description="Seconds that an access token holds.")
     rate_limit_per_minute: int = Field(1200, ge=0, description="Requests of one client in a minute; 0 for no limit.")
-    login_limit_per_minute: int = Field(
-        10, ge=1, description="Failed sign-ins in a minute, from one address and for one client."
-    )
+    login_limit_per_minute: int = Field(10, ge=1, description="Failed sign-ins in a minute from one address.")
     trusted_proxies: str = Field(
         "", description="Addresses or networks, parted by commas, whose X-Forwarded-For and -Proto are believed."
     )

@@ -21,7 +21,8 @@ class PasswordCheck:
     """Verifies secrets, a few at a time: each takes 19 MiB and some 20 ms.
 
     Args:
-        failures_per_minute: how many may fail from one address, and for one name.
+        failures_per_minute: how many may fail from one address. Those for one name are not counted: whoever knows a
+            name could lock its owner out, and no number of addresses guesses a secret of 256 bits.
     """
 
     def __init__(self, failures_per_minute: int) -> None:
@@ -54,15 +55,15 @@ class PasswordCheck:
         return client
 
     def _verify(self, registry: ClientRegistry, name: str, secret: str, host: str | None) -> Client:
-        subjects = (address_subject(host), f"client {name}")
+        subject = address_subject(host)
         if not self._turn.acquire(timeout=PATIENCE_SECONDS):
             raise BusyError("Too many are signing in at once.", code="auth.busy", remedy="Try again in some seconds.")
         try:
-            self.guard.check(*subjects)
+            self.guard.check(subject)
             client = registry.read().by_name.get(name)
             matches = len(secret) <= LONGEST_SECRET and verify_secret(client, secret)
             if client is None or not matches or client.revoked_at:
-                self.guard.note_failure(*subjects)
+                self.guard.note_failure(subject)
                 raise UnauthenticatedError(
                     "The name or the secret is wrong, or the client was revoked.",
                     code="auth.bad_credentials",

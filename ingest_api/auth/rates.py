@@ -47,7 +47,7 @@ class RequestRate:
 
 
 class LoginGuard:
-    """Counts failed sign-ins by address and by the name that was tried; a successful one costs nothing.
+    """Counts failed sign-ins by subject, such as an address; a successful one costs nothing.
 
     Args:
         per_minute: how many may fail in a minute.

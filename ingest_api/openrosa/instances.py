@@ -146,7 +146,7 @@ class _Reader:
             message = "The submission's root element bears no id, so its form is not known."
             raise RefusedSurveyError(message, code="openrosa.no_form")
         is_encrypted = self._root.get("encrypted") == "yes" or "encryptedXmlFile" in self._answers
-        instance_id = self._identity(INSTANCE_ID) or self._root.get("instanceID", "").strip() or None
+        instance_id = self._identity(INSTANCE_ID, self._root.get("instanceID", "").strip())
         deprecated_id = self._identity(DEPRECATED_ID)
         if is_encrypted and not instance_id:
             message = "The encrypted submission has no instanceID, without which nobody can decrypt it."
@@ -157,8 +157,8 @@ class _Reader:
             form, instance_id, deprecated_id if deprecated_id != instance_id else None, self._answers, is_encrypted
         )
 
-    def _identity(self, path: str) -> str | None:
-        value = self._answers.pop(path, None)
+    def _identity(self, path: str, otherwise: str = "") -> str | None:
+        value = self._answers.pop(path, otherwise) or None
         if value and len(value) > LONGEST_NAME:
             message = f"{path} has {len(value):,} characters, {LONGEST_NAME} are allowed."
             raise RefusedSurveyError(message, code="openrosa.long_instance_id")

@@ -48,7 +48,7 @@ from warehouse.errors import KyaloError, RefusedSurveyError
 from warehouse.settings import Settings
 
 INCOMPLETE_MARK = "*isIncomplete*"  # a phone's note that more requests follow; the set of files tells it better
-MOST_FILES = 1_000
+MOST_FILES = 110  # phones send at most 101
 MOST_FIELDS = 100
 LONGEST_DEVICE = 255
 CHALLENGE = {"WWW-Authenticate": BASIC_CHALLENGE}

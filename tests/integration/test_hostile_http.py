@@ -11,7 +11,9 @@ import httpx2
 import psycopg
 import pytest
 from psycopg import sql
+from starlette.formparsers import MultiPartParser
 
+from ingest_api import limits, protocol
 from ingest_api.auth.clients import add_client
 from ingest_api.schemas import EXAMPLE_SURVEY
 from orchestration.context import Warehouse
@@ -176,6 +178,85 @@ def test_head_without_end_is_cut(client: httpx2.Client, line: bytes, code: str) 
         answer = http.client.HTTPResponse(connection)
         answer.begin()
         assert json.loads(answer.read())["code"] == code
+
+
+def call(client: httpx2.Client) -> socket.socket:
+    return socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=10)
+
+
+def head(path: str, length: int, *lines: str) -> bytes:
+    return "\r\n".join([f"POST {path} HTTP/1.1", "host: x", f"content-length: {length}", *lines, "", ""]).encode()
+
+
+@pytest.mark.parametrize(
+    ("begun", "drip"),
+    [
+        (b"\r\n", b"\r\n"),
+        (b"GET /health HTTP/1.1\r\nx: ", b"x"),
+        (b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n", b"\r\n"),
+    ],
+    ids=["empty_lines", "head", "after_an_answer"],
+)
+def test_head_that_never_ends_is_dropped(
+    client: httpx2.Client, monkeypatch: pytest.MonkeyPatch, begun: bytes, drip: bytes
+) -> None:
+    lose_patience(monkeypatch)
+    with call(client) as connection, pytest.raises(ConnectionError):
+        send_slowly(connection, [begun] + [drip] * 40)
+
+
+@pytest.mark.parametrize("is_begun", [True, False])
+def test_request_that_does_not_come_is_dropped(
+    client: httpx2.Client, monkeypatch: pytest.MonkeyPatch, *, is_begun: bool
+) -> None:
+    lose_patience(monkeypatch)
+    lines = ("content-type: application/json", f"authorization: {client.headers['Authorization']}")
+    with call(client) as connection:
+        connection.sendall(head(SURVEY, 9, *lines) + b"{" if is_begun else b"")
+        connection.settimeout(3)
+        assert connection.recv(4096) == b""
+
+
+def send_slowly(connection: socket.socket, parts: list[bytes]) -> None:
+    for part in parts:
+        connection.sendall(part)
+        time.sleep(0.05)
+
+
+def lose_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HEAD_SECONDS", "BODY_SECONDS", "WATCH_SECONDS"):
+        monkeypatch.setattr(protocol, name, 0.2)
+
+
+def test_file_of_a_stranger_is_refused_before_it_is_read(client: httpx2.Client) -> None:
+    with call(client) as connection:
+        connection.sendall(head(FILE, 1_000_000, "content-type: " + FORM) + b"--x\r\n")
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert (answer.status, json.loads(answer.read())["code"]) == (401, "auth.missing_token")
+
+
+def test_batches_beyond_the_memory_for_them_must_wait(
+    module_warehouse: Warehouse, client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BATCHES_BYTES", 100_000)
+    token = client.headers["Authorization"]
+    batch = json.dumps([EXAMPLE_SURVEY]).encode().ljust(60_000)
+    with served(module_warehouse, max_batch_bytes=90_000) as other:
+        other.headers["Authorization"] = token
+        with call(other) as connection:
+            lines = ("content-type: application/json", f"authorization: {token}")
+            connection.sendall(head(SURVEYS, 90_000, *lines) + b" " * 60_000)
+            time.sleep(0.3)
+            answer = other.post(SURVEYS, content=batch, headers=JSON)
+            assert_refused(answer, 503, "batch.busy")
+            assert int(answer.headers["Retry-After"]) > 0
+        time.sleep(0.3)
+        assert [other.post(SURVEYS, content=batch, headers=JSON).status_code for _ in range(3)] == [200] * 3
+
+
+def test_parts_of_a_form_hold_little_memory() -> None:
+    assert MultiPartParser.spool_max_size == limits.SPOOL_BYTES
 
 
 def test_path_in_a_file_name_leads_nowhere(client: httpx2.Client, module_warehouse: Warehouse) -> None:

@@ -71,10 +71,12 @@ def test_bad_xml_is_refused_in_words(phone: Phone, name: str) -> None:
         '<a id="household_survey">' + "<b>" * 60 + "</b>" * 60 + "</a>",
         '<a id="household_survey">' + "<b>1</b>" * 10_001 + "</a>",
         '<a id="household_survey">' + "".join(f"<b{number}>1</b{number}>" for number in range(2_000)) + "</a>",
+        f'<a id="household_survey" instanceID="{"i" * 300}"><village>Kal</village></a>',
+        f'<a id="household_survey"><meta><deprecatedID>{"i" * 300}</deprecatedID></meta></a>',
         f'<a id="household_survey"><village>{"v" * 300}</village></a>',
         f'<a id="household_survey"><note>{"v" * 70_000}</note></a>',
     ],
-    ids=["too_deep", "too_many_elements", "too_many_fields", "long_name", "long_text"],
+    ids=["too_deep", "too_many_elements", "too_many_fields", "long_id", "long_deprecated_id", "long_name", "long_text"],
 )
 def test_xml_beyond_the_limits_is_refused(phone: Phone, xml: str) -> None:
     answer = phone.post(xml)
