@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from warehouse.database import Database
 from warehouse.embedded.server import make_folder
 from warehouse.errors import ConfigurationError
+from warehouse.jobs import CHORES_AT_A_TIME
 from warehouse.migrations import migrate
 from warehouse.settings import Settings, get_settings
 from warehouse.stores import ObjectStore, open_store
@@ -28,7 +29,7 @@ def open_warehouse(settings: Settings | None = None) -> Iterator[Warehouse]:
     """The warehouse, running and migrated."""
     settings = settings or read_settings()
     make_folder(settings.home)
-    database = Database(settings, pool_size=max(4, 2 * settings.worker_concurrency))  # a landing takes two
+    database = Database(settings, pool_size=2 * (settings.worker_concurrency + CHORES_AT_A_TIME))  # a job takes two
     migrate(database)
     try:
         yield Warehouse(settings, database, open_store(settings))

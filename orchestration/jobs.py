@@ -22,7 +22,7 @@ EACH_MINUTE = "* * * * *"
 EACH_TEN_SECONDS = "* * * * * */10"
 LONGEST_WAIT = 600  # seconds before the next try of a landing
 LONGEST_CHORE_WAIT = 60
-CHORE_PRIORITY = 10  # chores are short, and due: they go before waiting files
+LANDINGS, CHORE_QUEUE = "default", "chores"  # queues of their own: landings may take hours, chores are due
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def job_app(warehouse: Warehouse, connector: PsycopgConnector) -> App:
     app = App(connector=connector)
     backoff = Backoff(warehouse.settings.worker_retries, LONGEST_WAIT)
 
-    @app.task(name=LAND_FILE, retry=backoff, pass_context=True)
+    @app.task(name=LAND_FILE, queue=LANDINGS, retry=backoff, pass_context=True)
     def land_file(context: JobContext, ingestion_id: str) -> None:
         try:
             _land(warehouse, ingestion_id)
@@ -74,7 +74,7 @@ def _add_chore(app: App, warehouse: Warehouse, name: str, cron: str, chore: Call
     backoff = Backoff(warehouse.settings.worker_retries, LONGEST_CHORE_WAIT)
 
     @app.periodic(cron=cron)
-    @app.task(name=name, retry=backoff, queueing_lock=name, priority=CHORE_PRIORITY)
+    @app.task(name=name, retry=backoff, queue=CHORE_QUEUE, queueing_lock=name)
     def run(timestamp: int) -> None:  # noqa: ARG001 - procrastinate says when it was due
         try:
             with warehouse.database.lock(f"kyalo.{name}"):

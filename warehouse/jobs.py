@@ -14,8 +14,9 @@ from warehouse.database import Database, queries
 from warehouse.errors import KyaloError
 
 LAND_FILE = "land_file"
+CHORES_AT_A_TIME = 2  # beside the landings: one that copies for hours shall not keep the others waiting
 SILENT_SECONDS = 30  # a worker that has not been heard of for so long is dead
-MOST_STARTS = 10  # of one file's landing; one that ended its worker so often is not tried again
+MOST_DEATHS = 10  # of workers that landed one file; it is not tried again after that
 KEPT_DAYS = 30
 
 
@@ -61,12 +62,12 @@ def sweep(database: Database) -> int:
         connection.execute(queries("jobs")["forget_old_jobs"], {"days": KEPT_DAYS})
         cursor = connection.cursor(row_factory=dict_row)
         unattended = cursor.execute(queries("jobs")["unattended"], {"task": LAND_FILE}).fetchall()
-        revived = [row["ingestion_id"] for row in unattended if row["starts"] < MOST_STARTS]
+        revived = [row["ingestion_id"] for row in unattended if row["deaths"] < MOST_DEATHS]
         for ingestion_id in revived:
             defer(connection, LAND_FILE, ingestion_id=ingestion_id)
         for row in unattended:
-            if row["starts"] >= MOST_STARTS:
-                message = f"The worker ended {row['starts']} times while it landed this file."
+            if row["deaths"] >= MOST_DEATHS:
+                message = f"The worker ended {row['deaths']} times while it landed this file."
                 _fail(connection, row["ingestion_id"], "job.worker_died", message)
     return len(revived)
 

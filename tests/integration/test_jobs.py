@@ -9,7 +9,7 @@ import pytest
 
 from warehouse.database import Database, queries
 from warehouse.errors import StorageUnavailableError
-from warehouse.jobs import LAND_FILE, MOST_STARTS, count_jobs, defer, give_up, sweep
+from warehouse.jobs import LAND_FILE, MOST_DEATHS, count_jobs, defer, give_up, sweep
 
 
 def enter(connection: psycopg.Connection, name: str) -> str:
@@ -92,11 +92,27 @@ def test_file_of_a_dead_worker_is_landed_by_another_job(database: Database) -> N
 def test_file_that_kills_its_workers_fails_for_all_to_see(database: Database) -> None:
     with pending(database, "ing_1", job=True):
         pass
-    for _ in range(MOST_STARTS):
+    for _ in range(MOST_DEATHS):
         start_and_die(database)
         sweep(database)
     assert entry(database, "ing_1") == ("failed", "job.worker_died")
     assert {status for _, status in jobs(database)} == {"aborted"}
+
+
+def test_tries_that_ended_with_an_answer_do_not_count(database: Database) -> None:
+    with pending(database, "ing_1", job=True):
+        pass
+    for _ in range(MOST_DEATHS):
+        with database.transaction() as connection:
+            connection.execute(
+                "select jobs.procrastinate_fetch_job_v2(null, worker_id) from jobs.procrastinate_register_worker_v1()"
+            )
+            connection.execute(
+                "select jobs.procrastinate_retry_job_v1(id, now(), null, null, null) from jobs.procrastinate_jobs"
+            )
+    start_and_die(database)
+    assert sweep(database) == 1
+    assert entry(database, "ing_1") == ("received", None)
 
 
 def test_giving_up_tells_the_error_and_touches_no_landed_file(database: Database) -> None:

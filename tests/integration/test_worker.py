@@ -104,6 +104,22 @@ def test_file_of_a_killed_worker_is_landed_by_the_next(warehouse: Warehouse) -> 
         until_landed(warehouse, ingestion_id)
 
 
+def test_chores_are_done_while_landings_take_every_slot(warehouse: Warehouse) -> None:
+    landings = [receive(warehouse, CSV.replace(b"A-", name)) for name in (b"B-", b"C-")]
+    with warehouse.database.transaction() as blocking:
+        blocking.execute("lock table raw.submission_keys in exclusive mode")
+        process = start(warehouse, "worker", WORKER_CONCURRENCY="2")
+        until(lambda: [job.running for job in count_jobs(warehouse.database) if job.task == "land_file"] == [2])
+        landings.append(receive(warehouse))
+        with warehouse.database.transaction() as connection:
+            connection.execute("delete from jobs.procrastinate_jobs where status = 'todo' and task_name = 'land_file'")
+        until(lambda: [job.waiting for job in count_jobs(warehouse.database) if job.task == "land_file"] == [1], 20)
+        assert {entry(warehouse, name).status for name in landings} == {"received"}
+    for name in landings:
+        until_landed(warehouse, name)
+    assert end(process) < 3
+
+
 def test_job_that_takes_long_is_rolled_back_when_asked_to_stop(warehouse: Warehouse) -> None:
     ingestion_id = receive(warehouse)
     with warehouse.database.transaction() as blocking:

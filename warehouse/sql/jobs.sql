@@ -69,8 +69,8 @@ select
         where
             job.task_name = %(task)s
             and job.args ->> 'ingestion_id' = pending.ingestion_id
-            and event.type = 'started'
-    ) as starts
+            and event.type = 'aborted'
+    ) as deaths
 from pending
 order by pending.ingestion_id;
 
