@@ -18,6 +18,7 @@ from warehouse.database import Database, queries
 from warehouse.errors import ConflictError, NotFoundError, RefusedRequestError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.IGNORECASE | re.ASCII)
+RESERVED = {"inbox"}  # the ledger calls so what no client sent
 SECRET_BYTES = 32
 
 # OWASP's second setting: 19 MiB and about 20 ms for each login. The secrets are ours, of 256 random bits.
@@ -64,11 +65,11 @@ def add_client(database: Database, name: str, role: Role, *, with_url_token: boo
         RefusedRequestError: the name cannot stand in a ledger or a header.
         ConflictError: there is, or was, one of that name.
     """
-    if not NAME.fullmatch(name):
+    if not NAME.fullmatch(name) or name.lower() in RESERVED:
         raise RefusedRequestError(
             f"{name!r} cannot be the name of a client.",
             code="client.bad_name",
-            remedy="Use up to 63 letters, digits, dots, hyphens and underscores.",
+            remedy="Use up to 63 letters, digits, dots, hyphens and underscores; `inbox` is taken.",
         )
     given = _make_credentials(name)
     values = {"name": name, "role": role, **_hashes(given)}

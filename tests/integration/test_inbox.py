@@ -9,10 +9,11 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from ingest_api.auth.clients import add_client
 from ingest_api.inbox import Collected, collect_inbox
 from ingest_api.loading import land_next
-from warehouse.database import Database
-from warehouse.errors import StorageUnavailableError
+from warehouse.database import Database, fetch_row, queries
+from warehouse.errors import RefusedRequestError, StorageUnavailableError
 from warehouse.stores import LocalStore, StoredObject
 
 CSV = b"household_id,village\nH-1,Kigana\nH-2,Lwanda\n"
@@ -64,6 +65,18 @@ def test_file_is_received_archived_and_given_a_receipt(database: Database, store
     with database.transaction() as connection:
         assert connection.execute("select source, client from raw.ingestions").fetchall() == [("inbox", "inbox")]
         assert connection.execute("select * from ops.open_receipts").fetchall() == []
+
+
+def test_nobody_but_the_inbox_is_taken_for_it(database: Database, store: LocalStore) -> None:
+    with pytest.raises(RefusedRequestError, match="'Inbox'"):
+        add_client(database, "Inbox", "device")
+    drop(store, "inbox/visits.csv")
+    [collected] = collect(database, store)
+    delivery = {"client": "inbox", "delivery": collected.delivery}
+    with database.transaction() as connection:
+        assert fetch_row(connection, queries("objects")["find_delivery"], delivery)
+        connection.execute("update raw.ingestions set source = 'api'")
+        assert fetch_row(connection, queries("objects")["find_delivery"], delivery) is None
 
 
 def test_folder_names_the_form(database: Database, store: LocalStore) -> None:

@@ -57,7 +57,7 @@ select
     error_message,
     received_at
 from raw.ingestions
-where client = %(client)s and idempotency_key = %(delivery)s
+where source = 'inbox' and client = %(client)s and idempotency_key = %(delivery)s
 order by received_at
 limit 1;
 
