@@ -148,7 +148,7 @@ class DocumentLayout:
             if position is None or (values[position] and values[position] != text):
                 extras[header] = text
                 if len(extras) > MOST_EXTRAS:
-                    message = f"More than {MOST_EXTRAS:,} fields are unknown."
+                    message = f"More than {MOST_EXTRAS:,} fields are unknown, which is not allowed."
                     return Rejection(number, "row.too_many_fields", message, excerpt_of_cells(list(extras)[:10]))
                 if position == self._identifier and text.strip() != values[position].strip():
                     message = f"It names two: {values[position]!r} and {text!r}."

@@ -96,7 +96,8 @@ REFUSED_BATCH = {
         "file.no_rows",
         "file.survey_too_large",
         "file.too_deep",
-    )
+    ),
+    503: ("batch.busy", "busy"),
 }
 
 router = APIRouter(tags=["surveys"])

@@ -60,7 +60,7 @@ def stored(ask: Any, key: str) -> list[tuple[Any, ...]]:
 
 def test_list_names_every_form_with_all_that_collect_insists_on(phone: Phone) -> None:
     entries = phone.read_document("/formList").findall(f"{LIST}xform")
-    assert [entry.findtext(f"{LIST}formID") for entry in entries] == list_forms()
+    assert [entry.findtext(f"{LIST}formID") for entry in entries] == [*list_forms()]
     for entry in entries:
         assert entry.findtext(f"{LIST}name")
         assert entry.findtext(f"{LIST}version")

@@ -28,7 +28,7 @@ def dictionary() -> list[dict[str, str]]:
 
 
 def test_forms_are_those_with_a_raw_table_and_other_sources_are_none() -> None:
-    assert list_forms() == ["household_survey", "quarterly_report"]
+    assert list_forms() == ("household_survey", "quarterly_report")
 
 
 def test_every_field_of_the_dictionary_is_there_in_order(dictionary: list[dict[str, str]]) -> None:
