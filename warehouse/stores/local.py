@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -24,8 +24,8 @@ class LocalStore:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """The store in a folder, which is made where there is none yet: one that is gone later is away."""
-        with _telling(f"The object store's folder {folder} could not be made"):
+        """The store in a folder, which is made where there is none and it can be: one that is gone later is away."""
+        with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return cls(folder)
 
