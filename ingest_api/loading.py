@@ -18,12 +18,11 @@ from warehouse.contract import load_contract
 from warehouse.database import Database, fetch_row, fetch_rows, queries
 from warehouse.errors import DatabaseUnavailableError, IntegrityError, KyaloError, Terminal, UnreadableFileError
 from warehouse.jobs import drop_reminders
-from warehouse.stores import ObjectStore
+from warehouse.stores import ObjectStore, checksum_of
 
 LANDING_PAUSES = (0.2, 1.0)  # seconds before the second and the third try
 PROGRESS_SECONDS = 1.0
 PATIENCE = "set local lock_timeout = '60s'"  # for twins in another upload; a job comes again later
-CHUNK_BYTES = 1024**2
 
 
 def land_next(database: Database, store: ObjectStore, ingestion_id: str | None = None) -> str | None:
@@ -130,11 +129,8 @@ def _land_file(database: Database, connection: psycopg.Connection, store: Object
 
 
 def _verify(file: BinaryIO, pending: dict[str, Any]) -> None:
-    digest = hashlib.sha256()
-    while chunk := file.read(CHUNK_BYTES):
-        digest.update(chunk)
-    file.seek(0)
-    if digest.hexdigest() != pending["sha256"]:
+    sha256, _ = checksum_of(file)
+    if sha256 != pending["sha256"]:
         raise IntegrityError(f"The object {pending['object_key']} is not what was received.")
 
 

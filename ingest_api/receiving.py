@@ -22,9 +22,8 @@ from warehouse.contract import Contract, load_contract
 from warehouse.database import Database, fetch_row, queries
 from warehouse.errors import RefusedSurveyError, UnreadableFileError
 from warehouse.jobs import defer
-from warehouse.stores import UNKNOWN_TYPE, ObjectStore, type_of
+from warehouse.stores import UNKNOWN_TYPE, ObjectStore, checksum_of, type_of
 
-CHUNK_BYTES = 1024**2
 MOST_TOGETHER = 10_000
 
 
@@ -60,11 +59,13 @@ def receive_file(  # noqa: PLR0913 - all that is known of a file, by name
     contract = load_contract(form)
     name = filename.replace("\0", REPLACEMENT).encode("utf-8", "replace").decode()[-LONGEST_NAME:]
     options = {key: value for key, value in {"file_type": file_type, "sheet": sheet}.items() if value}
+    file.seek(0)
+    sha256, size = checksum_of(file)
     facts = {
         **_facts(contract, source, sender, content_type=type_of(name)),
         "filename": name,
-        "size_bytes": file.seek(0, io.SEEK_END),
-        "sha256": _digest(file),
+        "size_bytes": size,
+        "sha256": sha256,
         "options": Jsonb(options),
     }
     most_bytes = database.settings.max_file_bytes
@@ -156,11 +157,3 @@ def _at_most(items: Iterator[Item], *, json_lines: bool) -> Iterator[Item]:
                 remedy="Send them in several bodies, or as a file.",
             )
         yield item
-
-
-def _digest(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    file.seek(0)
-    while chunk := file.read(CHUNK_BYTES):
-        digest.update(chunk)
-    return digest.hexdigest()
