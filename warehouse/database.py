@@ -4,7 +4,7 @@ import re
 import select
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString, cast
@@ -86,16 +86,13 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection]:
         """A pooled connection in one transaction: committed at the end, rolled back on an error."""
-        pool, connection = self._take_connection()
         try:
-            with connection.transaction():
-                yield connection
+            with ExitStack() as stack:
+                yield self._begin(stack)
         except psycopg.errors.LockNotAvailable as error:
             raise BusyError("The same is being stored by another upload.", remedy="Try again when it is.") from error
         except psycopg.OperationalError as error:
             raise _unavailable(error) from error
-        finally:
-            pool.putconn(connection)
 
     @contextmanager
     def lock(self, name: str, *, wait: bool = False) -> Iterator[None]:
@@ -121,6 +118,19 @@ class Database:
             if self._pool:
                 self._pool.close()
                 self._pool = None
+
+    def _begin(self, stack: ExitStack) -> psycopg.Connection:
+        """A connection in a transaction that the stack ends; one that was lost while it lay idle is replaced."""
+        pool, connection = self._take_connection()
+        stack.callback(pool.putconn, connection)
+        try:
+            stack.enter_context(connection.transaction())
+        except psycopg.OperationalError:
+            if not connection.closed:
+                raise
+            stack.pop_all().close()
+            return self._begin(stack)
+        return connection
 
     def _take_connection(self) -> tuple[Pool, psycopg.Connection]:
         pool = self._open_pool()
