@@ -113,15 +113,17 @@ order by mean_vulnerability_probability desc nulls last, district;
 
 -- name: origins
 select
-    count(*) filter (where sha256 = %(sample_file)s) as sample_files,
-    count(*) filter (where sha256 <> all(%(sample)s)) as other_ingestions
-from raw.ingestions
-where status in ('received', 'loaded');
+    count(*) filter (where ingestions.sha256 = %(sample_file)s) as sample_files,
+    count(*) filter (where coalesce(corrected.sha256, ingestions.sha256) <> all(%(sample)s)) as other_ingestions
+from raw.ingestions as ingestions
+left join raw.ingestions as corrected on ingestions.correction_of = corrected.ingestion_id
+where ingestions.status in ('received', 'loaded');
 
 -- name: sample_ingestions
-select ingestion_id
-from raw.ingestions
-where sha256 = any(%(sample)s);
+select ingestions.ingestion_id
+from raw.ingestions as ingestions
+left join raw.ingestions as corrected on ingestions.correction_of = corrected.ingestion_id
+where coalesce(corrected.sha256, ingestions.sha256) = any(%(sample)s);
 
 -- name: forget_learnt
 truncate ml.predictions, ml.models;

@@ -11,7 +11,7 @@ UPGRADE = """
 create table review.decisions (
     decision_id bigint generated always as identity primary key,
     submission_id text,
-    ingestion_id text references raw.ingestions,
+    ingestion_id text,
     decision text not null check (decision in ('release', 'correct', 'discard', 'reopen')),
     rules text[] not null default '{}',
     corrected_by text,
@@ -49,14 +49,19 @@ end
 $$;
 create trigger refuse_change before update or delete or truncate
 on review.decisions for each statement execute function review.refuse_change();
+
+alter table raw.ingestions add column correction_of text;
+comment on column raw.ingestions.correction_of is
+    'The upload with whose submission the corrections began of which a reviewer made this one.';
 """
 
 
 def upgrade() -> None:
-    """Create the table, to which rows can only be added."""
+    """Create the table, to which rows can only be added, and a place in the ledger for what a correction corrects."""
     op.execute(UPGRADE)
 
 
 def downgrade() -> None:
     """Drop it, with every decision in it."""
     op.execute("drop table review.decisions; drop function review.refuse_change()")
+    op.execute("alter table raw.ingestions drop column correction_of")
