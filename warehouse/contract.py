@@ -113,7 +113,7 @@ def load_contract(form: str) -> Contract:
     Raises:
         ContractError: there is no such form, or its definition is not as it should be.
     """
-    path = STAGING_FOLDER / form / f"_{form}__sources.yml"
+    path = _definition(form)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", form) or not path.exists():
         raise _unknown(form)
     try:
@@ -131,6 +131,21 @@ def list_forms() -> tuple[str, ...]:
     """The forms that have a contract."""
     definitions = sorted(STAGING_FOLDER.glob("*/_*__sources.yml"))
     return tuple(path.parent.name for path in definitions if _only_source(path)["name"] == "raw")
+
+
+def describe_columns() -> dict[str, dict[str, str]]:
+    """What each form's definition says about the columns of its raw table, units told, the envelope included."""
+    tables = {form: _only_source(_definition(form))["tables"][0] for form in list_forms()}
+    return {form: {column["name"]: _described(column) for column in table["columns"]} for form, table in tables.items()}
+
+
+def _described(column: dict[str, Any]) -> str:
+    unit = _meta(column).get("unit")
+    return str(column["description"]).strip() + (f" Unit: {unit}." if unit else "")
+
+
+def _definition(form: str) -> Path:
+    return STAGING_FOLDER / form / f"_{form}__sources.yml"
 
 
 def _only_source(path: Path) -> dict[str, Any]:
