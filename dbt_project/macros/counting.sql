@@ -21,3 +21,9 @@
 {% macro count_codes(answer) -%}
     coalesce(cardinality(string_to_array({{ answer }}, ' ')), 0)
 {%- endmacro %}
+
+
+{# A part of a whole in per cent, to one decimal; null where the whole is 0 or not known. #}
+{% macro percentage(part, whole) -%}
+    round(100.0 * {{ part }} / nullif({{ whole }}, 0), 1)
+{%- endmacro %}
