@@ -1,0 +1,14 @@
+{% test expect_column_values_to_match_like_pattern(
+    model,
+    column_name,
+    like_pattern,
+    row_condition=none,
+    context_columns=[]
+) %}
+{{ dbt_expectations.expression_is_true(
+    model=model,
+    expression=column_name ~ " like " ~ dbt_expectations.text_literal(like_pattern),
+    row_condition=row_condition,
+    context_columns=context_columns,
+) }}
+{% endtest %}
