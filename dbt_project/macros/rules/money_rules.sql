@@ -1,7 +1,3 @@
-{# Shillings to the dollar: the one rate of the whole survey. #}
-{% macro ugx_per_usd() %}{% do return(4463.18) %}{% endmacro %}
-
-
 {# The arithmetic of the income module. Amounts may differ by five cents, which is what rounding each part to a cent
    comes to. The two rules of the target reject, for a household's status is read off it: they let a dollar a year and
    a cent a day pass, so that only a wrong figure breaks them and never a rounded one. #}
