@@ -14,7 +14,7 @@ from ingest_api.group_commit import SLOW_LANES, SurveyWriter
 from ingest_api.limits import FORM_LIMITS, BatchMemory, RequestLimits
 from ingest_api.problems import install_problem_handlers
 from ingest_api.processing_time import ProcessingTime
-from ingest_api.routes import auth, files, forms, openrosa, status, surveys
+from ingest_api.routes import auth, files, forms, openrosa, quarantine, status, surveys
 from ingest_api.schemas import describe_survey
 from warehouse.database import Database
 from warehouse.migrations import migrate
@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_tags=TAGS,
         generate_unique_id_function=lambda route: route.name,
     )
-    for routes in (surveys, files, status, forms, auth, openrosa):
+    for routes in (surveys, files, status, quarantine, forms, auth, openrosa):
         app.include_router(routes.router, responses=problems(EVERY_ROUTE))
     complete_document(app, {"Survey": describe_survey(), "SignIn": auth.SignIn.model_json_schema()})
     install_problem_handlers(app)

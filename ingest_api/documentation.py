@@ -21,6 +21,7 @@ DESCRIPTIONS = {
     401: "Nobody knows who is asking.",
     403: "Whoever asks may not do this.",
     404: "There is no such thing.",
+    409: "It contradicts what there is.",
     413: "The body is too large.",
     414: "The address is too long.",
     415: "The body is of a kind that the route does not read.",
@@ -64,6 +65,7 @@ TAGS = [
     {"name": "surveys", "description": "Send single surveys, or thousands in one request. Sending again is harmless."},
     {"name": "files", "description": "Send files of surveys."},
     {"name": "status", "description": "What became of an upload, and whether the API is well."},
+    {"name": "quarantine", "description": "Look at what a rule keeps out, and decide about it. For offices."},
     {"name": "forms", "description": "Which forms there are, and what may stand in them."},
     {"name": "auth", "description": "Access tokens for registered clients."},
     {

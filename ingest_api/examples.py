@@ -50,9 +50,74 @@ INGESTION_STATUS: Example = {
     "error_code": None,
     "error_message": None,
 }
+QUARANTINED_SUBMISSION: Example = {
+    "submission_id": "content:0123456789abcdef0123456789abcdef",
+    "ingestion_id": "ing_20261123_000002",
+    "row_number": 17,
+    "household_id": "KAN-BUG-JOH-M",
+    "survey_round": "2026",
+    "district": "Kanungu",
+    "village": "Bugongi",
+    "status": "open",
+    "awaits_build": False,
+    "failed_rules": ["household_size_in_range"],
+    "reasons": [
+        {
+            "rule": "household_size_in_range",
+            "dimension": "validity",
+            "columns": ["household_size"],
+            "values": {"household_size": 66},
+            "message": "household_size is outside 1 to 40.",
+        }
+    ],
+    "corrected_by": None,
+    "last_decision_id": None,
+    "decided_by": None,
+    "decision_reason": None,
+    "age_days": 3,
+    "received_at": "2026-11-20T09:14:02Z",
+    "decided_at": None,
+}
+HELD_BATCH: Example = {
+    "ingestion_id": "ing_20261123_000007",
+    "filename": "kanungu_november.csv",
+    "client": "kanungu-office",
+    "submissions": 120,
+    "rejected_submissions": 55,
+    "status": "held",
+    "last_decision_id": None,
+    "decided_by": None,
+    "decision_reason": None,
+    "received_at": "2026-11-23T08:00:00Z",
+    "decided_at": None,
+}
+DECISION: Example = {
+    "decision_id": 12,
+    "submission_id": "content:0123456789abcdef0123456789abcdef",
+    "ingestion_id": None,
+    "decision": "release",
+    "rules": ["household_size_in_range"],
+    "corrected_by": None,
+    "decided_by": "kanungu-office",
+    "decided_at": "2026-11-23T09:30:00Z",
+    "reason": "The enumerator confirmed it by phone.",
+}
+QUARANTINE: Example = {
+    "counts": {"open": 1, "released": 0, "corrected": 2, "discarded": 0},
+    "submissions": [QUARANTINED_SUBMISSION],
+    "batches": [HELD_BATCH],
+}
+SUBMISSION_DETAILS: Example = {
+    "submission": QUARANTINED_SUBMISSION,
+    "answers": {"household_id": "KAN-BUG-JOH-M", "district": "Kanungu", "household_size": "66"},
+    "decisions": [],
+}
 EXAMPLES = {
     "BatchReceipt": BATCH_RECEIPT,
+    "Decision": DECISION,
     "FileReceipt": FILE_RECEIPT,
     "IngestionStatus": INGESTION_STATUS,
+    "Quarantine": QUARANTINE,
+    "SubmissionDetails": SUBMISSION_DETAILS,
     "SurveyReceipt": SURVEY_RECEIPT,
 }

@@ -64,6 +64,16 @@ TOLD = {
         "The body comes as text/plain; /api/v1/upload/survey-data reads application/json.",
         "Set the header Content-Type.",
     ),
+    "review.already_decided": Told(
+        "Submission content:0123456789abcdef0123456789abcdef was released by kanungu-office at 2026-11-23 09:30: The"
+        " enumerator confirmed it by phone.",
+        "Reopen it to decide otherwise.",
+    ),
+    "review.bad_value": Told("household_size takes a whole number, which 'many' is not."),
+    "review.unknown_field": Told(
+        "The form household_survey has no field 'colour' to correct.",
+        "GET /api/v1/forms/household_survey names its fields.",
+    ),
 }
 
 

@@ -14,6 +14,7 @@ from orchestration.check_command import app as check_app
 from orchestration.client_commands import app as clients_app
 from orchestration.console import AsJson, err, out, print_error, print_json
 from orchestration.context import open_warehouse, read_settings
+from orchestration.quarantine_commands import app as quarantine_app
 from orchestration.storage_commands import app as storage_app
 from warehouse.embedded import EmbeddedServer
 from warehouse.errors import ConfigurationError, KyaloError, Transient, UnreadableFileError
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(check_app)
+app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(storage_app, name="storage")
 app.add_typer(clients_app, name="clients")
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)

@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from ingest_api.auth.clients import Client
 from ingest_api.auth.doorkeeper import Doorkeeper
-from ingest_api.auth.roles import EVERYBODY, FILE_SENDERS, SURVEY_SENDERS, Role
+from ingest_api.auth.roles import EVERYBODY, FILE_SENDERS, REVIEWERS, SURVEY_SENDERS, Role
 from warehouse.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 
 BEARER_CHALLENGE = 'Bearer realm="kyalo"'
@@ -18,6 +18,7 @@ BASIC_CHALLENGE = 'Basic realm="kyalo", charset="UTF-8"'
 __all__ = [
     "EVERYBODY",
     "FILE_SENDERS",
+    "REVIEWERS",
     "SURVEY_SENDERS",
     "Client",
     "allow",
