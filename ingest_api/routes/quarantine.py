@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
+from starlette.convertors import PathConvertor, register_url_convertor
 
 from ingest_api.auth.access import REVIEWERS, Client, allow
 from ingest_api.deciding import Verdict, correct_submission, decide_batch, decide_submissions
@@ -62,6 +63,15 @@ SubmissionID = Annotated[
     str,
     Path(description="Identity of the submission.", examples=["content:0123456789abcdef0123456789abcdef"]),
 ]
+
+
+class SubmissionConvertor(PathConvertor):
+    """An identity in an address: its sender may have put slashes into it."""
+
+    regex = ".+(?<!/decision)"
+
+
+register_url_convertor("submission", SubmissionConvertor())
 
 
 class Judgement(BaseModel):
@@ -152,7 +162,7 @@ def post_batch_decision(
 
 
 @router.post(
-    "/api/v1/quarantine/{submission_id:path}/decision",
+    "/api/v1/quarantine/{submission_id:submission}/decision",
     summary="Decide about a submission",
     responses=problems(NAME_IN_ADDRESS, DECIDED),
 )
@@ -174,7 +184,7 @@ def post_decision(
 
 
 @router.get(
-    "/api/v1/quarantine/{submission_id:path}",
+    "/api/v1/quarantine/{submission_id:submission}",
     summary="Look at a submission in quarantine",
     responses=problems(NAME_IN_ADDRESS, {404: ("review.not_found",)}),
 )
