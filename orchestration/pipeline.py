@@ -11,10 +11,12 @@ from ml.tracks import TRACKS, Track
 from ml.train import train
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt, Node
+from orchestration.gates import closed_gate
+from orchestration.publish import publish
 from orchestration.runs import Run, recorded_run
 from orchestration.sample import clear_sample_beside_others
 from warehouse.contract import list_forms
-from warehouse.errors import TrainingError
+from warehouse.errors import BuildError, TrainingError
 
 LOCK = "kyalo.pipeline"
 TOO_FEW = "ml.too_few_households"
@@ -36,20 +38,36 @@ def run_pipeline(warehouse: Warehouse, *, retrain: bool = False) -> Run:
     with warehouse.database.lock(LOCK), recorded_run(warehouse.database) as run, Dbt(warehouse) as dbt:
         _load(warehouse, run)
         with run.step("build") as step:
-            step.did = _count(dbt.build(*BEFORE_SCORING))
+            step.did = _build(warehouse, dbt, *BEFORE_SCORING)
         _train(warehouse, run, retrain)
         with run.step("score") as step:
             step.did = _score(warehouse, run)
         with run.step("build marts") as step:
-            step.did = _count(dbt.build(*AFTER_SCORING))
+            step.did = _build(warehouse, dbt, *AFTER_SCORING)
+        with run.step("publish") as step:
+            run.changed_rows = publish(warehouse.database)
+            step.did = describe_publication(run.changed_rows)
     return run
 
 
 def build(warehouse: Warehouse, *arguments: str) -> str:
-    """Build and test dbt models, all of them without arguments, and say what was built."""
+    """Build and test dbt models, and say what was built; all of them, without arguments, are published as well.
+
+    Raises:
+        BuildError: a model, a test or a quality gate failed; what lies downstream keeps its last state.
+    """
     with warehouse.database.lock(LOCK), Dbt(warehouse) as dbt:
         clear_sample_beside_others(warehouse.database)
-        return _count(dbt.build(*arguments))
+        built = _build(warehouse, dbt, *arguments)
+        if arguments:
+            return f"{built}; nothing was published: `kyalo build` or `kyalo run` does that"
+        return f"{built}; {describe_publication(publish(warehouse.database))}"
+
+
+def describe_publication(changed_rows: dict[str, int]) -> str:
+    """What a publication changed, in a few words."""
+    rows = sum(changed_rows.values())
+    return f"{len(changed_rows)} published tables changed, {rows:,} rows" if changed_rows else "nothing changed"
 
 
 def land_all(warehouse: Warehouse) -> list[str]:
@@ -112,6 +130,13 @@ def _train(warehouse: Warehouse, run: Run, retrain: bool) -> None:
             step.did = f"not yet: {error.message}"
             return
         step.did = ", ".join(f"{model.track}: {model.algorithm} version {model.model_version}" for model in models)
+
+
+def _build(warehouse: Warehouse, dbt: Dbt, *arguments: str) -> str:
+    try:
+        return _count(dbt.build(*arguments))
+    except BuildError as error:
+        raise closed_gate(warehouse.database, error) from error
 
 
 def _count(nodes: list[Node]) -> str:

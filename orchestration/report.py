@@ -23,13 +23,14 @@ def collect_account(warehouse: Warehouse, run: Run | None = None) -> dict[str, A
         "rejected": fetch(database, "rejection_reasons"),
         "layers": fetch(database, "layer_counts")[0] if built else None,
         "quarantined": fetch(database, "quarantine_reasons") if built else [],
+        "held": fetch(database, "held_batches") if built else [],
         "jobs": [asdict(counts) for counts in count_jobs(database)],
         "models": [_describe_model(model) for model in champions(database).values()],
         "districts": fetch(database, "district_risk") if built else [],
         "runs": [{**row, "started_at": str(row["started_at"])} for row in fetch(database, "last_runs", limit=5)],
     }
     if run:
-        account["run"] = {"run_id": run.run_id, "changed_tables": run.changed_tables}
+        account["run"] = {"run_id": run.run_id, "changed_rows": run.changed_rows}
         account["steps"] = [asdict(step) for step in run.steps]
     return account
 
@@ -84,9 +85,14 @@ def _print_surveys(console: Console, account: dict[str, Any]) -> None:
     if layers:
         console.print(
             f"stored {ledger['stored']:,} = released {layers['released']:,} + quarantined {layers['quarantined']:,}"
-            f" + superseded {layers['superseded']:,}"
+            f" + superseded {layers['superseded']:,} + held {layers['held']:,}"
         )
         _print_reasons(console, "quarantined", account["quarantined"])
+        for batch in account["held"]:
+            console.print(
+                f"  held {batch['submissions']:,}: the batch {batch['ingestion_id']} is too bad,"
+                f" {batch['rejected_submissions']:,} of its submissions were rejected"
+            )
         console.print(
             f"features {layers['columns_of_features']} columns; predictions for {layers['predicted']:,} households"
         )

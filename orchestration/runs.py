@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import psycopg
-from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
@@ -29,12 +27,17 @@ class Run:
     """One run of the pipeline.
 
     Attributes:
-        changed_tables: published tables whose rows differ from those after the run before.
+        changed_rows: rows that the run wrote to, or deleted from, each published table that it changed.
     """
 
     run_id: str
     steps: list[Step] = field(default_factory=list)
-    changed_tables: list[str] = field(default_factory=list)
+    changed_rows: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def changed_tables(self) -> list[str]:
+        """The published tables that the run changed."""
+        return list(self.changed_rows)
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
@@ -77,37 +80,18 @@ def has_marts(database: Database) -> bool:
 
 def _finish(database: Database, run: Run, status: str, error: BaseException | None = None) -> None:
     with database.transaction() as connection:
-        before = connection.execute(queries("runs")["last_fingerprints"]).fetchone()
-        after = _fingerprints(connection)
-        run.changed_tables = [name for name, mark in after.items() if before is None or before[0].get(name) != mark]
         connection.execute(
             queries("runs")["finish_run"],
             {
                 "run_id": run.run_id,
                 "status": status,
                 "steps": Jsonb([asdict(step) for step in run.steps]),
-                "fingerprints": Jsonb(after),
+                "changed_rows": Jsonb(run.changed_rows),
                 "changed_tables": run.changed_tables,
                 "error_code": _code(error),
                 "error_message": str(error) if error else None,
             },
         )
-
-
-def _fingerprints(connection: psycopg.Connection) -> dict[str, str]:
-    """A hash of the rows of every published table, whatever their order."""
-    return {
-        f"{schema}.{table}": _fingerprint(connection, schema, table)
-        for schema, table in connection.execute(queries("runs")["published_tables"]).fetchall()
-    }
-
-
-def _fingerprint(connection: psycopg.Connection, schema: str, table: str) -> str:
-    statement = sql.SQL(
-        "select count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) from {} as t"
-    )
-    row = connection.execute(statement.format(sql.Identifier(schema, table))).fetchone()
-    return str(row[0]) if row else ""
 
 
 def _new_identifier(database: Database) -> str:

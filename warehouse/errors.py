@@ -11,7 +11,8 @@
     │   ├── ForbiddenError        whoever asks may not do this
     │   ├── ConflictError         it contradicts what there is
     │   ├── NotFoundError         the thing asked for does not exist
-    │   ├── BuildError            dbt failed: a model or a quality gate
+    │   ├── BuildError            dbt failed: a model or a test
+    │   │   └── GateClosedError   what is new is too bad to be published
     │   ├── TrainingError         a model cannot be fitted honestly
     │   └── IntegrityError        stored bytes are not what was written
     └── Transient           the same input may succeed later: 503, retry
@@ -125,10 +126,16 @@ class NotFoundError(Terminal):
 
 
 class BuildError(Terminal):
-    """A dbt build failed: a model could not be made, or a quality gate stopped it."""
+    """A dbt build failed: a model could not be made, or a test of one failed."""
 
     code = "build.failed"
     http_status = 500
+
+
+class GateClosedError(BuildError):
+    """What is new is too bad: a gate stopped the build before anything that people read."""
+
+    code = "build.gate_closed"
 
 
 class TrainingError(Terminal):

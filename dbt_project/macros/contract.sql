@@ -1,5 +1,5 @@
 {# The contract of a form, as its source definition lists it, envelope columns left out: a list of
-   {name, type, range, codes, missing_codes, required, casing}. Empty while dbt only parses. #}
+   {name, type, range, codes, missing_codes, required, casing, pii}. Empty while dbt only parses. #}
 {% macro contract_fields(form) %}
     {% set fields = [] %}
     {% set types = {'integer': 'integer', 'double precision': 'numeric', 'boolean': 'boolean', 'date': 'date'} %}
@@ -15,6 +15,7 @@
                     'missing_codes': meta.get('missing_codes', []),
                     'required': meta.get('required', false),
                     'casing': meta.get('casing'),
+                    'pii': meta.get('pii', false),
                 }) %}
             {% endfor %}
         {% endfor %}

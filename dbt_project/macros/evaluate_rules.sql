@@ -1,9 +1,13 @@
-{# The ids of the rules of one severity that a row breaks, as an array: one pass whatever the number of rules. #}
+{# The ids of the rules of one severity that a row breaks, as an array: one pass whatever the number of rules. What a
+   `reject` rule cannot decide breaks it; what a `flag` cannot decide does not. #}
 {% macro broken_rules(rules, severity) -%}
     array_remove(
         array[
             {% for rule in rules if rule.severity == severity %}
-                case when ({{ rule.predicate }}) then '{{ rule.id }}' end,
+                case
+                    when ({{ rule.applies_when }}) and ({{ rule.predicate }})
+                        {{- ' is not false' if severity == 'reject' }} then '{{ rule.id }}'
+                end,
             {% endfor %}
             null
         ]::text[],
@@ -12,26 +16,35 @@
 {%- endmacro %}
 
 
-{# The rules as rows: rule_id, dimension, severity, columns, message. #}
-{% macro rules_relation(rules) -%}
-    select
-        rule_id,
-        dimension,
-        severity,
-        field_names,
-        message
-    from (
-        values
-        {% for rule in rules %}
-            (
-                '{{ rule.id }}',
-                '{{ rule.dimension }}',
-                '{{ rule.severity }}',
-                array['{{ rule.columns | join("', '") }}'],
-                '{{ rule.message | replace("'", "''") }}'
-            ){{ ',' if not loop.last }}
-        {% else %}
-            ('', '', '', array[''], '')
-        {% endfor %}
-    ) as listed (rule_id, dimension, severity, field_names, message)
+{# How many rules of a dimension have something to say of a row. Those that only ask for a filled column are counted
+   at once. #}
+{% macro count_checked(rules, dimension) -%}
+    {%- set filled = ['null'] -%}
+    {%- set always = [] -%}
+    {%- for rule in rules if rule.dimension == dimension -%}
+        {%- if rule.applies_when == 'true' -%}
+            {%- do always.append(rule) -%}
+        {%- elif rule.applies_when == rule['columns'][0] ~ ' is not null' -%}
+            {%- do filled.append(rule['columns'][0]) -%}
+        {%- else %}
+            coalesce(({{ rule.applies_when }})::integer, 0) +
+        {%- endif -%}
+    {%- endfor %}
+    {{ always | length }} + num_nonnulls({{ filled | join(', ') }})
+{%- endmacro %}
+
+
+{# How many of the broken rules of a row, an array, are of a dimension. #}
+{% macro count_broken(rules, dimension, broken) -%}
+    {%- set ids = rules | selectattr('dimension', 'equalto', dimension) | map(attribute='id') | join("', '") -%}
+    case
+        when {{ broken }} = '{}' then 0
+        else cardinality(
+            array(
+                select unnest({{ broken }})
+                intersect
+                select unnest(array['{{ ids }}'])
+            )
+        )
+    end
 {%- endmacro %}

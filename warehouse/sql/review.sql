@@ -1,5 +1,7 @@
--- name: has_marts
-select to_regclass('marts.fct_quarantined_submissions') is not null and to_regclass('marts.fct_batch_quality') is not null;
+-- name: is_built
+select
+    to_regclass('validated.int_quarantined_submissions') is not null
+    and to_regclass('validated.int_batch_quality') is not null;
 
 -- name: reviewed
 select
@@ -14,25 +16,33 @@ select
     quarantined.reasons,
     quarantined.received_at,
     quarantined.status as built_status,
-    latest.decision_id as last_decision_id,
-    latest.decided_by,
-    latest.decided_at,
-    latest.reason as decision_reason,
-    coalesce(quarantined.corrected_by, latest.corrected_by) as corrected_by,
+    own.decision_id as last_decision_id,
+    coalesce(own.decided_by, batch.decided_by) as decided_by,
+    coalesce(own.decided_at, batch.decided_at) as decided_at,
+    coalesce(own.reason, batch.reason) as decision_reason,
+    coalesce(quarantined.corrected_by, own.corrected_by) as corrected_by,
     case
-        when coalesce(quarantined.corrected_by, latest.corrected_by) is not null then 'corrected'
-        when latest.decision = 'discard' then 'discarded'
-        when latest.decision = 'release' and quarantined.failed_rules <@ latest.rules then 'released'
+        when coalesce(quarantined.corrected_by, own.corrected_by) is not null then 'corrected'
+        when coalesce(own.decision, batch.decision) = 'discard' then 'discarded'
+        when quarantined.failed_rules <@ coalesce(own.rules, '{}') then 'released'
         else 'open'
     end as status
-from marts.fct_quarantined_submissions as quarantined
+from validated.int_quarantined_submissions as quarantined
 left join lateral (
     select decisions.*
     from review.decisions as decisions
     where decisions.submission_id = quarantined.submission_id
     order by decisions.decision_id desc
     limit 1
-) as latest on true
+) as own on true
+left join (
+    select distinct on (decisions.ingestion_id) decisions.*
+    from review.decisions as decisions
+    where decisions.ingestion_id is not null
+    order by
+        decisions.ingestion_id,
+        decisions.decision_id desc
+) as batch on quarantined.ingestion_id = batch.ingestion_id and batch.decision = 'discard'
 
 -- name: list_reviewed
 select
@@ -81,7 +91,7 @@ select
         when 'discard' then 'discarded'
         else 'held'
     end as status
-from marts.fct_batch_quality as batches
+from validated.int_batch_quality as batches
 inner join raw.ingestions as ingestions on batches.ingestion_id = ingestions.ingestion_id
 left join lateral (
     select decisions.*

@@ -17,18 +17,11 @@ set
     status = %(status)s,
     finished_at = clock_timestamp(),
     steps = %(steps)s,
-    fingerprints = %(fingerprints)s,
+    changed_rows = %(changed_rows)s,
     changed_tables = %(changed_tables)s,
     error_code = %(error_code)s,
     error_message = %(error_message)s
 where run_id = %(run_id)s;
-
--- name: last_fingerprints
-select fingerprints
-from ops.pipeline_runs
-where status = 'succeeded'
-order by started_at desc
-limit 1;
 
 -- name: last_runs
 select
@@ -42,17 +35,6 @@ select
 from ops.pipeline_runs
 order by started_at desc
 limit %(limit)s;
-
--- name: published_tables
-select
-    table_schema,
-    table_name
-from information_schema.tables
-where
-    table_schema in ('validated', 'features', 'marts')
-    and table_type = 'BASE TABLE'
-    and table_name not like '%%\_\_dbt\_%%'
-order by table_schema, table_name;
 
 -- name: ledger_totals
 select
@@ -79,17 +61,19 @@ limit 5;
 select
     reason ->> 'message' as reason,
     count(*) as rows
-from validated.fct_quarantined_submissions,
+from marts.fct_quarantined_submissions,
     jsonb_array_elements(reasons) as reason
+where status = 'open'
 group by reason ->> 'message'
 order by rows desc, reason
 limit 5;
 
 -- name: layer_counts
 select
-    (select count(*) from validated.fct_households) as released,
-    (select count(*) from validated.fct_quarantined_submissions) as quarantined,
+    (select coalesce(sum(released_submissions), 0)::bigint from marts.rpt_ingestions) as released,
+    (select coalesce(sum(quarantined_submissions), 0)::bigint from marts.rpt_ingestions) as quarantined,
     (select coalesce(sum(superseded_submissions), 0)::bigint from marts.rpt_ingestions) as superseded,
+    (select coalesce(sum(held_submissions), 0)::bigint from marts.rpt_ingestions) as held,
     (
         select count(*)
         from information_schema.columns
@@ -127,6 +111,43 @@ where coalesce(corrected.sha256, ingestions.sha256) = any(%(sample)s);
 
 -- name: forget_learnt
 truncate ml.predictions, ml.models;
+
+-- name: held_batches
+select
+    ingestion_id,
+    submissions,
+    rejected_submissions
+from marts.fct_batch_quality
+where gate_status = 'held'
+order by ingestion_id;
+
+-- name: run_quality
+select
+    batches,
+    held_batches,
+    submissions,
+    held_submissions,
+    rejected_submissions,
+    held_percent,
+    held_limit_percent,
+    rejected_percent,
+    rejected_limit_percent,
+    completeness_percent,
+    completeness_limit_percent
+from validated.int_run_quality;
+
+-- name: new_reasons
+select
+    rule,
+    count(*) as rows
+from validated.int_submissions_judged as judged
+inner join validated.int_batch_quality as batches on judged.ingestion_id = batches.ingestion_id
+left join ops.published_ingestions as published on judged.ingestion_id = published.ingestion_id,
+    unnest(judged.failed_rules) as rule
+where published.ingestion_id is null and judged.corrected_by is null and judged.decision is distinct from 'discard'
+group by rule
+order by rows desc, rule
+limit 3;
 
 -- name: has_marts
 select to_regclass('marts.rpt_district_summary') is not null;

@@ -1,14 +1,19 @@
+{#- What a submission says never changes: the rows of households whose submission, or its flags, stay are left alone. -#}
+{%- set own_columns = ['submission_id', 'household_id', 'survey_round', 'consent'] %}
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='reconcile',
+        unique_key='household_round_id',
+        on_schema_change='fail',
+        meta={'current_in': {'model': 'int_submission_outcomes', 'column': 'submission_id', 'where': "outcome = 'released'"}},
         indexes=[
-            {'columns': ['household_id', 'survey_round'], 'unique': true},
+            {'columns': ['household_round_id'], 'unique': true},
             {'columns': ['submission_id'], 'unique': true},
             {'columns': ['ingestion_id']},
         ],
     )
 }}
-
-{%- set own_columns = ['submission_id', 'household_id', 'survey_round', 'consent'] %}
 
 with
 
@@ -16,39 +21,46 @@ submissions as (
     select * from {{ ref('stg_household_survey__submissions') }}
 ),
 
-evaluated as (
-    select * from {{ ref('int_submissions_evaluated') }}
-),
-
-accepted as (
-    select
-        submission_id,
-        household_id,
-        survey_round,
-        flagged_rules,
-        row_number() over (
-            partition by household_id, survey_round
-            order by stated_at desc, received_at desc, row_number desc, submission_id desc
-        ) as recency
-    from evaluated
-    where failed_rules = '{}' and corrected_by is null
+outcomes as (
+    select * from {{ ref('int_submission_outcomes') }}
 ),
 
 released as (
     select
-        accepted.household_id,
-        accepted.survey_round,
-        accepted.submission_id,
+        outcomes.household_id || ' ' || outcomes.survey_round as household_round_id,
+        outcomes.submission_id,
+        outcomes.household_id,
+        outcomes.survey_round,
+        outcomes.flagged_rules
+    from outcomes
+    {% if is_incremental() %}
+        left join {{ this }} as standing
+            on
+                outcomes.submission_id = standing.submission_id
+                and outcomes.flagged_rules = standing.flagged_rules
+    {% endif %}
+    where
+        outcomes.outcome = 'released'
+        {% if is_incremental() %}
+            and standing.submission_id is null
+        {% endif %}
+),
+
+households as (
+    select
+        released.household_round_id,
+        released.submission_id,
         submissions.ingestion_id,
+        released.household_id,
+        released.survey_round,
         {% for name in contract_field_names('household_survey', own_columns) %}
             submissions.{{ name }},
         {% endfor %}
-        accepted.flagged_rules,
+        released.flagged_rules,
         submissions.cast_error_columns,
         submissions.received_at
-    from accepted
-    inner join submissions on accepted.submission_id = submissions.submission_id
-    where accepted.recency = 1
+    from released
+    inner join submissions on released.submission_id = submissions.submission_id
 )
 
-select * from released
+select * from households

@@ -1,37 +1,55 @@
+{#- Rules that read a row alone are decided once. Where their list changes, what stands by an older one is decided anew. -#}
+{%- set rules = household_survey_rules() | selectattr('stage', 'equalto', 'evaluated') | list %}
+{%- set rule_set = local_md5(tojson(rules, sort_keys=true)) %}
+{%- set dimensions = ['completeness', 'validity', 'consistency', 'timeliness'] %}
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='append_new_columns',
+        pre_hook=forget_other_rule_sets(rule_set),
         indexes=[
             {'columns': ['submission_id'], 'unique': true},
+            {'columns': ['ingestion_id']},
         ],
     )
 }}
 
-{%- set rules = household_survey_rules() %}
-
 with
 
 submissions as (
-    select * from {{ ref('stg_household_survey__submissions') }}
+    select * from {{ ref('stg_household_survey__submissions') }} as submissions
+    {% if is_incremental() %}
+        where not exists (
+            select 1
+            from {{ this }} as evaluated
+            where evaluated.ingestion_id = submissions.ingestion_id
+        )
+    {% endif %}
 ),
 
-collisions as (
-    select * from {{ ref('int_identifier_collisions') }}
-),
-
-corrected as (
-    select * from {{ ref('int_corrected_submissions') }}
-),
-
-identified as (
+broken as (
     select
-        submissions.*,
-        {{ evaluated_round('submissions') }} as evaluated_round,
-        collisions.submission_id is not null and collisions.restated_at is null as is_identifier_contested,
-        coalesce(collisions.restated_at, submissions.received_at) as stated_at,
-        corrected.corrected_by
+        submissions.submission_id,
+        submissions.ingestion_id,
+        submissions.row_number,
+        submissions.household_id,
+        {{ evaluated_round('submissions') }} as survey_round,
+        submissions.district,
+        submissions.cluster,
+        submissions.village,
+        submissions.enumerator_id,
+        submissions.device_id,
+        {{ broken_rules(rules, 'reject') }} as failed_rules,
+        {{ broken_rules(rules, 'flag') }} as flagged_rules,
+        submissions.cast_error_columns,
+        {% for dimension in dimensions %}
+            {{ count_checked(rules, dimension) }} as {{ dimension }}_checked,
+        {% endfor %}
+        submissions.survey_date,
+        submissions.received_at
     from submissions
-    left join collisions on submissions.submission_id = collisions.submission_id
-    left join corrected on submissions.submission_id = corrected.submission_id
+    offset 0  {#- a fence: no rule is evaluated twice #}
 ),
 
 evaluated as (
@@ -40,16 +58,25 @@ evaluated as (
         ingestion_id,
         row_number,
         household_id,
-        evaluated_round as survey_round,
+        survey_round,
         district,
+        cluster,
         village,
-        {{ broken_rules(rules, 'reject') }} as failed_rules,
-        {{ broken_rules(rules, 'flag') }} as flagged_rules,
+        enumerator_id,
+        device_id,
+        failed_rules,
+        flagged_rules,
         cast_error_columns,
-        corrected_by,
-        stated_at,
+        '{{ rule_set }}' as rule_set,
+        {% for dimension in dimensions %}
+            {{ dimension }}_checked
+            - {{ count_broken(rules, dimension, 'failed_rules') }}
+            - {{ count_broken(rules, dimension, 'flagged_rules') }} as {{ dimension }}_passed,
+            {{ dimension }}_checked,
+        {% endfor %}
+        survey_date,
         received_at
-    from identified
+    from broken
 )
 
 select * from evaluated

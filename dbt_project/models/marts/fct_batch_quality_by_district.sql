@@ -1,0 +1,30 @@
+with
+
+districts as (
+    select * from {{ ref('int_batch_district_quality') }}
+),
+
+named as (
+    select
+        ingestion_id || ' ' || coalesce(district, '') as batch_district_id,
+        ingestion_id,
+        district,
+        submissions,
+        rejected_submissions,
+        flagged_submissions,
+        completeness_passed,
+        completeness_checked,
+        validity_passed,
+        validity_checked,
+        uniqueness_passed,
+        uniqueness_checked,
+        consistency_passed,
+        consistency_checked,
+        timeliness_passed,
+        timeliness_checked,
+        {{ quality_score() }} as quality_score,
+        round(100.0 * rejected_submissions / submissions, 2) as rejected_percent
+    from districts
+)
+
+select * from named

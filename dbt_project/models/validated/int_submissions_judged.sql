@@ -1,0 +1,89 @@
+{#- A view: it adds to the evaluated rows what few rows have. -#}
+{{ config(materialized='view') }}
+
+with
+
+evaluated as (
+    select * from {{ ref('int_submissions_evaluated') }}
+),
+
+collisions as (
+    select * from {{ ref('int_identifier_collisions') }}
+),
+
+corrected as (
+    select * from {{ ref('int_corrected_submissions') }}
+),
+
+decisions as (
+    select * from {{ ref('stg_review__decisions') }}
+    where is_latest
+),
+
+stated as (
+    select
+        evaluated.*,
+        collisions.submission_id is not null and collisions.restated_at is null as is_identifier_contested,
+        coalesce(collisions.restated_at, evaluated.received_at) as stated_at,
+        corrected.corrected_by,
+        coalesce(own_decisions.decision, batch_decisions.decision) as decision,
+        case when own_decisions.decision = 'release' then own_decisions.rules else '{}' end as released_rules
+    from evaluated
+    left join collisions on evaluated.submission_id = collisions.submission_id
+    left join corrected on evaluated.submission_id = corrected.submission_id
+    left join decisions as own_decisions on evaluated.submission_id = own_decisions.submission_id
+    left join decisions as batch_decisions
+        on
+            evaluated.ingestion_id = batch_decisions.ingestion_id
+            and batch_decisions.decision = 'discard'
+),
+
+broken as (
+    select
+        stated.*,
+        case
+            when is_identifier_contested then array_append(failed_rules, 'identifier_collision')
+            else failed_rules
+        end as broken_rules
+    from stated
+),
+
+judged as (
+    select
+        submission_id,
+        ingestion_id,
+        row_number,
+        household_id,
+        survey_round,
+        district,
+        cluster,
+        village,
+        enumerator_id,
+        device_id,
+        case
+            when released_rules = '{}' or broken_rules = '{}' then broken_rules
+            else array(select unnest(broken_rules) except select unnest(released_rules) order by 1)
+        end as failed_rules,
+        case
+            when released_rules = '{}' or broken_rules = '{}' then '{}'
+            else array(select unnest(broken_rules) intersect select unnest(released_rules) order by 1)
+        end as waived_rules,
+        flagged_rules,
+        corrected_by,
+        decision,
+        completeness_passed,
+        completeness_checked,
+        validity_passed,
+        validity_checked,
+        consistency_passed,
+        consistency_checked,
+        timeliness_passed,
+        timeliness_checked,
+        is_identifier_contested,
+        survey_date,
+        stated_at,
+        received_at
+    from broken
+)
+
+select * from judged
