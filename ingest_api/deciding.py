@@ -17,7 +17,7 @@ from ingest_api.review import (
     QuarantinedSubmission,
     ReviewedBatch,
     find_quarantined,
-    has_marts,
+    is_built,
     is_stored,
     select_batches,
     select_quarantined,
@@ -71,7 +71,7 @@ def decide_by_rule(database: Database, rule: str, verdict: Verdict) -> tuple[lis
         RefusedRequestError: the verdict gives no reason.
     """
     with _deciding(database, verdict) as connection:
-        failed = select_quarantined(connection, Filters(rule=rule)) if has_marts(connection) else []
+        failed = select_quarantined(connection, Filters(rule=rule)) if is_built(connection) else []
         statuses = {"released", "discarded"} if verdict.action == "reopen" else {"open"}
         possible = [submission for submission in failed if submission.status in statuses]
         chosen = [row for row in possible if verdict.action != "release" or row.failed_rules == [rule]]
@@ -87,7 +87,7 @@ def decide_batch(database: Database, ingestion_id: str, verdict: Verdict) -> Dec
         RefusedRequestError: the verdict gives no reason.
     """
     with _deciding(database, verdict) as connection:
-        batches = select_batches(connection, ingestion_id) if has_marts(connection) else []
+        batches = select_batches(connection, ingestion_id) if is_built(connection) else []
         if not batches:
             raise NotFoundError(
                 f"No quality gate holds a batch {ingestion_id!r}.",

@@ -1,7 +1,7 @@
 """What reviewers see of the quarantine: submissions that a rule keeps out, held batches, and what was decided.
 
-The marts say what the last build made of them; `review.decisions` says what people have decided since. A status is
-that of both together: what the next build will make of it.
+The schema validated says what the last build made of them, also of what a gate kept from the marts; `review.decisions`
+says what people have decided since. A status is that of both together: what the next build will make of it.
 """
 
 import re
@@ -131,7 +131,7 @@ class SubmissionDetails:
 def list_quarantine(database: Database, filters: Filters, *, limit: int = 100, offset: int = 0) -> Quarantine:
     """The quarantined submissions that the filters name, and the batches that are held."""
     with database.transaction() as connection:
-        if not has_marts(connection):
+        if not is_built(connection):
             return Quarantine(_count([]), [], [])
         statement = queries("review")["count_reviewed"].format(reviewed=queries("review")["reviewed"])
         counts = _count(fetch_rows(connection, statement, vars(filters)))
@@ -161,7 +161,7 @@ def get_details(database: Database, submission_id: str) -> SubmissionDetails:
 
 def find_quarantined(connection: psycopg.Connection, submission_ids: Sequence[str]) -> list[QuarantinedSubmission]:
     """Those of the submissions that are in quarantine, or were until somebody decided."""
-    if not has_marts(connection):
+    if not is_built(connection):
         return []
     return select_quarantined(connection, Filters(), limit=len(submission_ids), submission_ids=submission_ids)
 
@@ -174,7 +174,7 @@ def select_quarantined(
     offset: int = 0,
     submission_ids: Sequence[str] | None = None,
 ) -> list[QuarantinedSubmission]:
-    """The quarantined submissions that the filters name, the oldest first; the marts must be there."""
+    """The quarantined submissions that the filters name, the oldest first; a build must have judged some."""
     statement = queries("review")["list_reviewed"].format(reviewed=queries("review")["reviewed"])
     chosen = {"submission_ids": list(submission_ids) if submission_ids is not None else None}
     values = {**vars(filters), **chosen, "limit": limit, "offset": offset}
@@ -184,14 +184,14 @@ def select_quarantined(
 
 
 def select_batches(connection: psycopg.Connection, ingestion_id: str | None = None) -> list[ReviewedBatch]:
-    """The batches that a gate has stopped, or the one named; the marts must be there."""
+    """The batches that a gate has stopped, or the one named; a build must have judged some."""
     rows = fetch_rows(connection, queries("review")["list_batches"], {"ingestion_id": ingestion_id})
     return [ReviewedBatch(**row) for row in rows]
 
 
-def has_marts(connection: psycopg.Connection) -> bool:
+def is_built(connection: psycopg.Connection) -> bool:
     """Whether a build has judged anything yet."""
-    row = connection.execute(queries("review")["has_marts"]).fetchone()
+    row = connection.execute(queries("review")["is_built"]).fetchone()
     return bool(row and row[0])
 
 
