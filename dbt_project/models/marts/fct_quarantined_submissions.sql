@@ -10,88 +10,29 @@
 
 with
 
-outcomes as (
-    select * from {{ ref('int_submission_outcomes') }}
-    where failed_rules <> '{}' or waived_rules <> '{}' or decision = 'discard'
-),
-
-submissions as (
-    select * from {{ ref('stg_household_survey__submissions') }}
-),
-
-rules as (
-    select * from {{ ref('dim_quality_rules') }}
-    where form = 'household_survey'
-),
-
-decisions as (
-    select * from {{ ref('stg_review__decisions') }}
-    where is_latest
-),
-
-told as (
-    select
-        outcomes.*,
-        array(
-            select unnest(outcomes.failed_rules || outcomes.waived_rules) as rule_id
-            order by rule_id
-        ) as broken_rules,
-        to_jsonb(submissions) || coalesce(submissions.unreadable_values, '{}') as answers
-    from outcomes
-    inner join submissions on outcomes.submission_id = submissions.submission_id
-),
-
-reasons as (
-    select
-        told.submission_id,
-        jsonb_agg(
-            jsonb_build_object(
-                'rule', rules.rule_id,
-                'dimension', rules.dimension,
-                'columns', rules.field_names,
-                'values', (
-                    select jsonb_object_agg(fields.name, told.answers -> fields.name)
-                    from unnest(rules.field_names) as fields (name)
-                ),
-                'message', rules.message
-            )
-            order by rules.rule_id
-        ) as reasons
-    from told
-    inner join rules on rules.rule_id = any(told.broken_rules)
-    group by told.submission_id
-),
-
 quarantined as (
+    select * from {{ ref('int_quarantined_submissions') }}
+),
+
+aged as (
     select
-        told.submission_id,
-        told.ingestion_id,
-        told.household_id,
-        told.survey_round,
-        told.district,
-        told.village,
-        case
-            when told.corrected_by is not null then 'corrected'
-            when told.decision = 'discard' then 'discarded'
-            when told.failed_rules = '{}' then 'released'
-            else 'open'
-        end as status,
-        told.broken_rules as failed_rules,
-        coalesce(reasons.reasons, '[]') as reasons,
-        told.corrected_by,
-        coalesce(own_decisions.decided_by, batch_decisions.decided_by) as decided_by,
-        coalesce(own_decisions.reason, batch_decisions.reason) as decision_reason,
-        told.row_number,
-        current_date - (told.received_at at time zone 'utc')::date as age_days,
-        told.received_at,
-        coalesce(own_decisions.decided_at, batch_decisions.decided_at) as decided_at
-    from told
-    left join reasons on told.submission_id = reasons.submission_id
-    left join decisions as own_decisions on told.submission_id = own_decisions.submission_id
-    left join decisions as batch_decisions
-        on
-            told.ingestion_id = batch_decisions.ingestion_id
-            and batch_decisions.decision = 'discard'
+        submission_id,
+        ingestion_id,
+        household_id,
+        survey_round,
+        district,
+        village,
+        status,
+        failed_rules,
+        reasons,
+        corrected_by,
+        decided_by,
+        decision_reason,
+        row_number,
+        current_date - (received_at at time zone 'utc')::date as age_days,
+        received_at,
+        decided_at
+    from quarantined
 )
 
-select * from quarantined
+select * from aged
