@@ -19,7 +19,7 @@ from warehouse.contract import Contract, load_contract
 from warehouse.database import fetch_row, fetch_rows, queries
 from warehouse.errors import UnreadableFileError
 
-JUDGED = {"household_survey": ("int_submissions_evaluated", "fct_quarantined_submissions")}
+JUDGED = {"household_survey": ("int_batch_quality", "int_quarantined_submissions")}
 SHOWN_ROWS = 10
 
 
@@ -54,6 +54,7 @@ class Check:
         rejected: rows that cannot be kept.
         conflict: rows whose identity is known with other content.
         quarantined: new rows that break a rule of severity `reject`.
+        gate_status: `held` where so much of the file is bad that all of it would wait for a reviewer.
         is_judged: whether the form has rules; without any, the lists of them are empty.
         duplicate_of: the earlier upload of the same bytes.
         rules: the rules that new rows break.
@@ -69,6 +70,7 @@ class Check:
     rejected: int = 0
     conflict: int = 0
     quarantined: int = 0
+    gate_status: str | None = None
     is_judged: bool = False
     duplicate_of: str | None = None
     rules: list[BrokenRule] = field(default_factory=list)
@@ -152,6 +154,7 @@ def _judge(
     if models:
         check.rules = [BrokenRule(**row) for row in fetch_rows(connection, statements["broken_rules"], names)]
         check.quarantined = _one(connection, "count_quarantined", names)["count"]
+        check.gate_status = _one(connection, "gate_status", names)["gate_status"]
     bad_rows = statements["bad_rows" if models else "rejected_rows"]
     check.bad_rows = [BadRow(**row) for row in fetch_rows(connection, bad_rows, names)]
 
@@ -166,9 +169,9 @@ def _compile(warehouse: Warehouse, form: str) -> list[dict[str, Any]]:
     nodes = [node for node in manifest["nodes"].values() if node["resource_type"] == "model" and node.get("compiled")]
     temporary = {node["relation_name"]: f'pg_temp."{node["name"]}"' for node in nodes}
     for source in manifest["sources"].values():
-        if (source["schema"], source["name"]) == ("raw", form):
+        if (source["schema"], source["identifier"]) == ("raw", form):
             temporary[source["relation_name"]] = "pg_temp.checked_surveys"
-        elif (source["schema"], source["name"]) == ("raw", "repeated_rows"):
+        elif (source["schema"], source["identifier"]) == ("raw", "repeated_rows"):
             temporary[source["relation_name"]] = "pg_temp.checked_repeats"
     return [
         {

@@ -15,12 +15,13 @@ from warehouse.settings import PROJECT_ROOT
 
 SAMPLE = PROJECT_ROOT / "orchestration" / "sample_data" / "household_survey.csv"
 DEVICE_SURVEY = orjson.dumps(EXAMPLE_SURVEY).decode()  # the body, to the letter
-LEDGER_TABLES = (
+TABLES_BY_INGESTION = (
     "raw.submission_keys",
     "raw.repeated_rows",
     "raw.rejected_rows",
     "raw.bodies",
     "review.conflicts",
+    "ops.published_ingestions",
     "raw.ingestions",
 )
 
@@ -42,7 +43,7 @@ def clear_sample_beside_others(database: Database) -> bool:
 
     The example survey of the documentation counts as made up only there: alone it is anybody's.
 
-    Staging is dropped, so that the next build makes it, and what follows from it, anew without the sample.
+    What dbt built is dropped, so that the next build makes it anew without the sample.
     """
     hashes = _sample_hashes()
     (found,) = fetch(database, "origins", sample=hashes, sample_file=hashes[0])
@@ -50,12 +51,12 @@ def clear_sample_beside_others(database: Database) -> bool:
         return False
     ingestions = [row["ingestion_id"] for row in fetch(database, "sample_ingestions", sample=hashes)]
     tables = [sql.Identifier("raw", form) for form in list_forms()]
-    tables += [sql.Identifier(*name.split(".")) for name in LEDGER_TABLES]
+    tables += [sql.Identifier(*name.split(".")) for name in TABLES_BY_INGESTION]
     with database.transaction() as connection:
         for table in tables:
             connection.execute(sql.SQL("delete from {} where ingestion_id = any(%s)").format(table), [ingestions])
         connection.execute(queries("runs")["forget_learnt"])
-        connection.execute("drop schema if exists staging cascade")
+        connection.execute("drop schema if exists staging, validated, features, marts_next cascade")
     return True
 
 

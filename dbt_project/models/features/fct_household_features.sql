@@ -1,7 +1,13 @@
+{#- Features follow from what a submission says: the rows of households whose submission stays are left alone. -#}
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='reconcile',
+        unique_key='household_round_id',
+        on_schema_change='append_new_columns',
         indexes=[
-            {'columns': ['household_id', 'survey_round'], 'unique': true},
+            {'columns': ['household_round_id'], 'unique': true},
+            {'columns': ['submission_id'], 'unique': true},
         ],
     )
 }}
@@ -9,7 +15,14 @@
 with
 
 households as (
-    select * from {{ ref('fct_households') }}
+    select * from {{ ref('fct_households') }} as households
+    {% if is_incremental() %}
+        where not exists (
+            select 1
+            from {{ this }} as standing
+            where standing.submission_id = households.submission_id
+        )
+    {% endif %}
 ),
 
 sums as (
@@ -31,6 +44,7 @@ sums as (
 features as (
     select
         -- identifiers
+        household_round_id,
         household_id,
         survey_round,
         submission_id,

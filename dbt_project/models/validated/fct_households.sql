@@ -5,8 +5,7 @@
         materialized='incremental',
         incremental_strategy='reconcile',
         unique_key='household_round_id',
-        on_schema_change='fail',
-        meta={'current_in': {'model': 'int_submission_outcomes', 'column': 'submission_id', 'where': "outcome = 'released'"}},
+        on_schema_change='append_new_columns',
         indexes=[
             {'columns': ['household_round_id'], 'unique': true},
             {'columns': ['submission_id'], 'unique': true},
