@@ -1,60 +1,54 @@
-{#- Averages are taken of numerics: a sum of floats depends on the order that parallel workers add them in. -#}
 with
 
-risk as (
-    select * from {{ ref('fct_household_risk') }}
+households as (
+    select * from {{ ref('dim_households') }}
 ),
 
-quarantined as (
-    select * from {{ ref('fct_quarantined_submissions') }}
+outcomes as (
+    select * from {{ ref('int_submission_outcomes') }}
 ),
 
-held as (
+kept_out as (
     select
         district,
-        count(*) as quarantined_submissions
-    from quarantined
-    where district is not null
+        count(*) filter (where outcome = 'quarantined') as quarantined_submissions,
+        count(*) filter (where outcome = 'held') as held_submissions
+    from outcomes
+    where
+        outcome in ('quarantined', 'held')
+        and district is not null
     group by district
 ),
 
-scored as (
+totals as (
     select
         district,
-        count(*) as households,
-        sum(household_size) as people,
-        count(vulnerability_probability) as households_scored,
-        count(*) filter (where is_predicted_vulnerable) as households_predicted_vulnerable,
-        avg(vulnerability_probability::numeric)::double precision as mean_vulnerability_probability,
-        count(*) filter (where risk_category = 'critical') as households_critical,
-        count(*) filter (where risk_category = 'high') as households_high,
-        count(*) filter (where risk_category = 'medium') as households_medium,
-        count(*) filter (where risk_category = 'low') as households_low,
-        count(is_measured_vulnerable) as households_measured,
-        count(*) filter (where is_measured_vulnerable) as households_measured_vulnerable,
-        avg(measured_income_usd_per_day::numeric)::double precision as mean_income_usd_per_day
-    from risk
+        {{ household_totals() }}
+    from households
     group by district
 ),
 
 summary as (
     select
-        coalesce(scored.district, held.district) as district,
-        coalesce(scored.households, 0) as households,
-        coalesce(scored.people, 0) as people,
-        coalesce(scored.households_scored, 0) as households_scored,
-        coalesce(scored.households_predicted_vulnerable, 0) as households_predicted_vulnerable,
-        scored.mean_vulnerability_probability,
-        coalesce(scored.households_critical, 0) as households_critical,
-        coalesce(scored.households_high, 0) as households_high,
-        coalesce(scored.households_medium, 0) as households_medium,
-        coalesce(scored.households_low, 0) as households_low,
-        coalesce(scored.households_measured, 0) as households_measured,
-        coalesce(scored.households_measured_vulnerable, 0) as households_measured_vulnerable,
-        scored.mean_income_usd_per_day,
-        coalesce(held.quarantined_submissions, 0) as quarantined_submissions
-    from scored
-    full outer join held on scored.district = held.district
+        coalesce(totals.district, kept_out.district) as district,
+        coalesce(totals.households, 0) as households,
+        coalesce(totals.people, 0) as people,
+        coalesce(totals.households_scored, 0) as households_scored,
+        coalesce(totals.households_predicted_vulnerable, 0) as households_predicted_vulnerable,
+        totals.expected_vulnerable_households,
+        totals.mean_vulnerability_probability,
+        coalesce(totals.households_critical, 0) as households_critical,
+        coalesce(totals.households_high, 0) as households_high,
+        coalesce(totals.households_medium, 0) as households_medium,
+        coalesce(totals.households_low, 0) as households_low,
+        coalesce(totals.households_measured, 0) as households_measured,
+        coalesce(totals.households_measured_vulnerable, 0) as households_measured_vulnerable,
+        totals.mean_income_usd_per_day,
+        totals.mean_income_ugx_per_day,
+        coalesce(kept_out.quarantined_submissions, 0) as quarantined_submissions,
+        coalesce(kept_out.held_submissions, 0) as held_submissions
+    from totals
+    full outer join kept_out on totals.district = kept_out.district
 )
 
 select * from summary
