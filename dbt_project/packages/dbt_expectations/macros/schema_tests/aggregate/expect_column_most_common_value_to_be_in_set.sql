@@ -9,13 +9,13 @@
     row_condition=none
 ) %}
 {% set members = dbt_expectations.value_list(value_set, quote_values) | join(", ") %}
-{% set value_field = "value_field" if quote_values else "cast(value_field as " ~ data_type ~ ")" %}
+{% set value_field = column_name if quote_values else "cast(" ~ column_name ~ " as " ~ data_type ~ ")" %}
 with ranked as (
 
     select
-        {{ column_name }} as value_field,
+        {{ value_field }} as value_field,
         count(*) as n_records,
-        row_number() over (order by count(*) desc, {{ column_name }}) as value_rank
+        row_number() over (order by count(*) desc, {{ value_field }}) as value_rank
     from {{ model }}
     {{ dbt_expectations.where_clause([row_condition]) }}
     group by 1
@@ -26,5 +26,5 @@ select *
 from ranked
 where
     value_rank = {{ top_n }}
-    and {{ value_field }} not in ({{ members }})
+    and value_field not in ({{ members }})
 {% endtest %}

@@ -7,9 +7,10 @@
 ) %}
 {{ dbt_expectations.require(column_list, "column_list is empty: list the columns to add up.") }}
 {% set measured = "sum(" ~ column_list | join(") + sum(") ~ ")" %}
+{% set total = sum_total if sum_total is number else "sum(" ~ sum_total ~ ")" %}
 {{ dbt_expectations.expression_is_true(
     model=model,
-    expression=measured ~ " = (" ~ sum_total ~ ")",
+    expression=measured ~ " = " ~ total,
     group_by_columns=group_by,
     row_condition=row_condition,
     context_columns=[measured ~ " as measured_value"],
