@@ -13,6 +13,7 @@ import pytest
 from psycopg import sql
 
 from orchestration.context import Warehouse
+from tests.dbt_graph import DbtGraph, parse_project
 from warehouse.address import Address
 from warehouse.database import Database
 from warehouse.embedded import EmbeddedServer
@@ -88,6 +89,12 @@ def database(warehouse: Warehouse) -> Database:
 def store(warehouse: Warehouse) -> LocalStore:
     """An empty object store."""
     return LocalStore(warehouse.settings.store_folder)
+
+
+@pytest.fixture(scope="session")
+def dbt_graph(tmp_path_factory: pytest.TempPathFactory) -> DbtGraph:
+    """The dbt project as dbt reads it; the tests that share it are of one group, so that it is read once."""
+    return parse_project(tmp_path_factory.mktemp("dbt"))
 
 
 @pytest.fixture(scope="session")

@@ -117,10 +117,9 @@ def load_contract(form: str) -> Contract:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", form) or not path.exists():
         raise _unknown(form)
     try:
-        source = _only_source(path)
-        if source["name"] != "raw":
+        table = _raw_table(path)
+        if table is None:
             raise _unknown(form)
-        (table,) = source["tables"]
         return _contract(form, table)
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         raise ContractError(f"The contract of {form} in {path.name} cannot be read: {error!r}.") from error
@@ -130,13 +129,17 @@ def load_contract(form: str) -> Contract:
 def list_forms() -> tuple[str, ...]:
     """The forms that have a contract."""
     definitions = sorted(STAGING_FOLDER.glob("*/_*__sources.yml"))
-    return tuple(path.parent.name for path in definitions if _only_source(path)["name"] == "raw")
+    return tuple(path.parent.name for path in definitions if _raw_table(path))
 
 
 def describe_columns() -> dict[str, dict[str, str]]:
     """What each form's definition says about the columns of its raw table, units told, the envelope included."""
-    tables = {form: _only_source(_definition(form))["tables"][0] for form in list_forms()}
-    return {form: {column["name"]: _described(column) for column in table["columns"]} for form, table in tables.items()}
+    tables = {form: _raw_table(_definition(form)) for form in list_forms()}
+    return {
+        form: {column["name"]: _described(column) for column in table["columns"]}
+        for form, table in tables.items()
+        if table
+    }
 
 
 def _described(column: dict[str, Any]) -> str:
@@ -148,9 +151,10 @@ def _definition(form: str) -> Path:
     return STAGING_FOLDER / form / f"_{form}__sources.yml"
 
 
-def _only_source(path: Path) -> dict[str, Any]:
+def _raw_table(path: Path) -> dict[str, Any] | None:
+    """The table that holds a form's submissions, None where the sources are not a form's."""
     (source,) = yaml.load(path.read_text(), yaml.CSafeLoader)["sources"]
-    return dict(source)
+    return next((dict(table) for table in source["tables"] if table["name"] == "submissions"), None)
 
 
 def _unknown(form: str) -> ContractError:

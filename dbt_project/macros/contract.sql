@@ -4,7 +4,7 @@
     {% set fields = [] %}
     {% set types = {'integer': 'integer', 'double precision': 'numeric', 'boolean': 'boolean', 'date': 'date'} %}
     {% if execute %}
-        {% for node in raw_forms() if node.name == form %}
+        {% for node in raw_forms() if node.source_name == form %}
             {% for column in node.columns.values() if not column.config.meta.get('envelope') %}
                 {% set meta = column.config.meta %}
                 {% do fields.append({
@@ -30,7 +30,8 @@
 {% endmacro %}
 
 
-{# The raw tables of all forms, as nodes of the graph. Empty while dbt only parses. #}
+{# The raw tables of all forms, as nodes of the graph: each is the table `submissions` of the source that bears the
+   form's name. Empty while dbt only parses. #}
 {% macro raw_forms() %}
-    {% do return(graph.sources.values() | selectattr('source_name', 'equalto', 'raw') | list if execute else []) %}
+    {% do return(graph.sources.values() | selectattr('name', 'equalto', 'submissions') | list if execute else []) %}
 {% endmacro %}

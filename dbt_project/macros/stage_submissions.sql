@@ -10,7 +10,7 @@ submissions as (
     select
         raw_submission.*,
         {{ is_plain_row(fields) }} as is_plain
-    from {{ source('raw', form) }} as raw_submission
+    from {{ source(form, 'submissions') }} as raw_submission
     {% if is_incremental() %}
         where not exists (
             select 1

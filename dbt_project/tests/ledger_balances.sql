@@ -2,7 +2,7 @@
     received = stored + duplicate + rejected + conflict for every upload, and what the ledger
     calls stored is in the raw table of its form. Every form that has a contract is looked at.
 -#}
--- depends_on: {{ source('raw', 'household_survey') }}
+-- depends_on: {{ source('household_survey', 'submissions') }}
 with
 
 ledger as (
@@ -12,7 +12,7 @@ ledger as (
 submissions as (
     {% for node in raw_forms() %}
         select
-            '{{ node.name }}' as form,
+            '{{ node.source_name }}' as form,
             ingestion_id
         from {{ node.relation_name }}
         {{ 'union all' if not loop.last }}

@@ -34,12 +34,13 @@ SELECTION = ("--select", "stg_quarterly_report__submissions", "ledger_balances")
 NEW_CONTRACT = """
 version: 2
 sources:
-  - name: raw
+  - name: clinic_visit
     schema: raw
     description: Visits as they arrived.
     config: {meta: {owner: health, loader: ingest_api}, loaded_at_field: received_at}
     tables:
-      - name: clinic_visit
+      - name: submissions
+        identifier: clinic_visit
         description: One row for each visit to a clinic.
         config: {meta: {version: 3, identifier: patient}}
         columns:

@@ -103,7 +103,7 @@ def test_unknown_form_is_told(form: str) -> None:
 
 def test_broken_contract_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "_broken__sources.yml").write_text("sources: [{tables: []}]")
+    (tmp_path / "broken" / "_broken__sources.yml").write_text("sources: [{tables: [{name: submissions}]}]")
     monkeypatch.setattr("warehouse.contract.STAGING_FOLDER", tmp_path)
     with pytest.raises(ContractError, match="cannot be read"):
         load_contract("broken")
