@@ -19,11 +19,6 @@
             message='village is blank',
         ),
         rule(
-            'cluster_missing', 'completeness', 'flag', ['cluster'],
-            predicate='cluster is null',
-            message='cluster is blank',
-        ),
-        rule(
             'survey_mostly_blank', 'completeness', 'flag', indicators,
             predicate='num_nonnulls(' ~ indicators | join(', ') ~ ') < ' ~ indicators | length // 2,
             message='fewer than half of the indicators that every household is asked for are answered',

@@ -26,7 +26,7 @@
             message='the respondent did not consent, or the answer cannot be read',
         ),
         rule(
-            'consent_missing', 'completeness', 'flag', ['consent'],
+            'consent_missing', 'validity', 'flag', ['consent'],
             applies_when='num_nonnulls(respondent_name, phone_number, latitude, longitude) > 0',
             predicate='consent is null',
             message='the respondent can be recognised, and nobody recorded a consent',
