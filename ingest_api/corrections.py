@@ -66,6 +66,19 @@ def correcting_survey(
     return ArrivingSurvey(corrects, body, JSON_TYPE, source, sender)
 
 
+def is_answer(field: Field, text: str) -> bool:
+    """Whether staging takes a text for a value of the field."""
+    plain = WHOLE.sub("", text)
+    if plain in field.missing_codes:
+        return True
+    if field.type in PATTERNS and not PATTERNS[field.type].fullmatch(text):
+        return False
+    if field.type == "date":
+        return _is_date(text[:10])
+    parts = plain.split() if field.type == "multi-code" else [plain]
+    return not field.codes or all(part in field.codes for part in parts)
+
+
 def _read_changes(contract: Contract, changes: Mapping[str, Any]) -> dict[str, str]:
     """The new answers by canonical name, as raw keeps them; blank where one is cleared."""
     fields = {field.name: field for field in contract.fields if field.name != SUBMISSION_ID}
@@ -79,7 +92,7 @@ def _read_changes(contract: Contract, changes: Mapping[str, Any]) -> dict[str, s
                 remedy=f"GET /api/v1/forms/{contract.form} names its fields.",
             )
         text = answer_text(answer) or ""
-        if text.strip() and not _is_value(fields[name], text.strip()):
+        if text.strip() and not is_answer(fields[name], text.strip()):
             raise RefusedSurveyError(
                 f"{name} takes {_expected(fields[name])}, which {text[:50]!r} is not.", code="review.bad_value"
             )
@@ -90,19 +103,6 @@ def _read_changes(contract: Contract, changes: Mapping[str, Any]) -> dict[str, s
 def _field_of(contract: Contract, header: str) -> str | None:
     (name,) = contract.resolve([header])
     return name
-
-
-def _is_value(field: Field, text: str) -> bool:
-    """Whether staging takes a text for a value of the field."""
-    plain = WHOLE.sub("", text)
-    if plain in field.missing_codes:
-        return True
-    if field.type in PATTERNS and not PATTERNS[field.type].fullmatch(text):
-        return False
-    if field.type == "date":
-        return _is_date(text[:10])
-    parts = plain.split() if field.type == "multi-code" else [plain]
-    return not field.codes or all(part in field.codes for part in parts)
 
 
 def _is_date(text: str) -> bool:

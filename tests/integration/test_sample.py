@@ -10,6 +10,7 @@ from ingest_api.receiving import receive_file
 from orchestration.context import Warehouse
 from orchestration.sample import DEVICE_SURVEY, SAMPLE, clear_sample_beside_others, refuse_sample_beside_others
 from tests.surveys import send_survey
+from warehouse.database import queries
 from warehouse.errors import ConfigurationError
 
 FORM = "household_survey"
@@ -52,6 +53,18 @@ def test_sample_gives_way_to_one_survey(with_sample: Warehouse) -> None:
     send_survey(with_sample.database, "A-2", {"district": "Kanungu"})
     assert clear_sample_beside_others(with_sample.database)
     assert households(with_sample) == ["A-2"]
+
+
+def test_correction_of_the_sample_is_a_part_of_it(with_sample: Warehouse) -> None:
+    correction = send_survey(with_sample.database, "A-3", {"district": "Kanungu"})
+    with with_sample.database.transaction() as connection:
+        (ingestion_id,) = connection.execute(b"select min(ingestion_id) from raw.ingestions").fetchone() or (None,)
+        values = {"ingestion_id": correction.ingestion_id, "corrected_ingestion_id": ingestion_id}
+        connection.execute(queries("review")["note_correction"], values)
+    assert not clear_sample_beside_others(with_sample.database)
+    load(with_sample, b"HouseHoldID,District,HouseholdSize\nA-1,Kanungu,5\n")
+    assert clear_sample_beside_others(with_sample.database)
+    assert households(with_sample) == ["A-1"]
 
 
 def test_sample_is_refused_where_others_are(warehouse: Warehouse) -> None:
