@@ -89,7 +89,7 @@ features as (
         practises_soil_management,
         has_postharvest_storage,
         coalesce(organic_pesticide_expenditure_ugx, 0) as organic_pesticide_expenditure_ugx,
-        coalesce(organic_pesticide_expenditure_ugx, 0) > 0 as uses_organic_pesticide,
+        coalesce(organic_pesticide_expenditure_ugx, 0) > 0 as has_organic_pesticide,
         {{ count_codes('banana_diseases') }} as banana_disease_count,
         banana_diseases is not null as has_banana_disease,
 
