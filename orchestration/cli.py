@@ -17,7 +17,7 @@ from orchestration.context import open_warehouse, read_settings
 from orchestration.quarantine_commands import app as quarantine_app
 from orchestration.storage_commands import app as storage_app
 from warehouse.embedded import EmbeddedServer
-from warehouse.errors import ConfigurationError, KyaloError, Transient, UnreadableFileError
+from warehouse.errors import ConfigurationError, GateClosedError, KyaloError, Transient, UnreadableFileError
 
 app = typer.Typer(
     help="Household surveys from field devices to a table of households at risk.",
@@ -30,6 +30,7 @@ app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(storage_app, name="storage")
 app.add_typer(clients_app, name="clients")
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)
+GATE_CLOSED = 3
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -89,7 +90,7 @@ def load(
 
 @app.command(context_settings=PASSED_ON)
 def build(context: typer.Context) -> None:
-    """Build and test the dbt models; arguments such as `-s fct_households` are passed on to `dbt build`."""
+    """Build and test all dbt models, then publish the marts; with arguments, passed on to `dbt build`, only build."""
     from orchestration.pipeline import build as build_models
 
     with open_warehouse() as warehouse, out.status("building"):
@@ -264,7 +265,7 @@ def main() -> None:
         app(standalone_mode=True)
     except KyaloError as error:
         print_error(error)
-        sys.exit(TRY_AGAIN if isinstance(error, Transient) else 1)
+        sys.exit(_exit_code(error))
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         err.print(f"error file.unusable: {place}{error.strerror or error}", highlight=False)
@@ -274,6 +275,12 @@ def main() -> None:
         log_file = _keep_traceback()
         err.print(f"error internal.error: something went wrong that should not; it stands in {log_file}")
         sys.exit(1)
+
+
+def _exit_code(error: KyaloError) -> int:
+    if isinstance(error, GateClosedError):
+        return GATE_CLOSED
+    return TRY_AGAIN if isinstance(error, Transient) else 1
 
 
 def _execute(command: list[str]) -> None:

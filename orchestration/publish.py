@@ -56,8 +56,9 @@ def _drop_table(connection: psycopg.Connection, table: str) -> None:
     try:
         connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(PUBLISHED, table)))
     except psycopg.errors.DependentObjectsStillExist as error:
+        reader = error.diag.message_detail
         raise BuildError(
-            f"The columns of {PUBLISHED}.{table} change, and something that you made reads it: {error.diag.message_detail}",
+            f"The columns of {PUBLISHED}.{table} change, and something that you made reads it: {reader}",
             remedy="Drop it, run again, then make it anew.",
             code="build.mart_in_use",
         ) from error

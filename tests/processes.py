@@ -16,14 +16,23 @@ MAIN = "from orchestration.cli import main; main()"
 
 def start(warehouse: Warehouse, *command: str, **settings: str) -> Process:
     """Start `kyalo <command>` on a warehouse; what it says goes to a file in the warehouse's folder."""
-    own = {"KYALO_HOME": str(warehouse.settings.home), "STORAGE_PATH": str(warehouse.settings.store_folder)}
-    environment = {**os.environ, **own, **settings}
-    if not warehouse.settings.is_embedded:
-        environment |= warehouse.database.environment()
     log_file = warehouse.settings.home / "logs" / f"{command[0]}.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
+    environment = _environment(warehouse) | settings
     with log_file.open("a") as log:
         return subprocess.Popen([sys.executable, "-c", MAIN, *command], stdout=log, stderr=log, env=environment)
+
+
+def run(warehouse: Warehouse, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run `kyalo <command>` on a warehouse to its end, with what it said."""
+    arguments = [sys.executable, "-c", MAIN, *command]
+    return subprocess.run(arguments, env=_environment(warehouse), capture_output=True, text=True, check=False)
+
+
+def _environment(warehouse: Warehouse) -> dict[str, str]:
+    own = {"KYALO_HOME": str(warehouse.settings.home), "STORAGE_PATH": str(warehouse.settings.store_folder)}
+    database = {} if warehouse.settings.is_embedded else warehouse.database.environment()
+    return {**os.environ, **own, **database}
 
 
 def kill(process: Process) -> None:

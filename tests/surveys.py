@@ -1,12 +1,18 @@
-"""Surveys as a device sends them, without the way over HTTP."""
+"""Surveys as a device or an office sends them, without the way over HTTP."""
 
+import io
 from typing import Any
 
 import orjson
 
+from ingest_api.layouts import DocumentLayout
+from ingest_api.loading import land_next
 from ingest_api.receipts import SurveyReceipt
+from ingest_api.receiving import receive_file
+from ingest_api.records import Submission
 from ingest_api.senders import Sender
-from ingest_api.surveys import land_surveys, read_survey
+from ingest_api.surveys import ArrivingSurvey, land_surveys, read_survey
+from orchestration.context import Warehouse
 from warehouse.contract import load_contract
 from warehouse.database import Database
 
@@ -22,3 +28,29 @@ def send_survey(
     with database.transaction() as connection:
         (receipt,) = land_surveys(connection, load_contract(FORM), [survey])
     return receipt
+
+
+def correct_survey(database: Database, key: str, deprecates: str, answers: dict[str, Any]) -> None:
+    """Store a survey that stands in the place of an earlier one, as a phone sends an edit."""
+    contract = load_contract(FORM)
+    submission = DocumentLayout(contract).submission(1, answers, key=key, deprecates=deprecates)
+    assert isinstance(submission, Submission)
+    survey = ArrivingSurvey(submission, "{}", "application/json", "openrosa", Sender("tablet-1"))
+    with database.transaction() as connection:
+        land_surveys(connection, contract, [survey])
+
+
+def load_text(warehouse: Warehouse, text: str, filename: str = "surveys.csv") -> str:
+    """Receive and land a CSV file; its ingestion."""
+    content = io.BytesIO(text.encode())
+    receipt = receive_file(
+        warehouse.database,
+        warehouse.store,
+        content,
+        form=FORM,
+        filename=filename,
+        source="cli",
+        sender=Sender("office"),
+    )
+    assert land_next(warehouse.database, warehouse.store) == receipt.ingestion_id
+    return receipt.ingestion_id

@@ -60,7 +60,7 @@ with
 described as (
     select
         pg_attribute.attrelid,
-        format('column %%s.%%I', %(published)s, pg_attribute.attname) as thing,
+        format('column %%s.%%I', %(published)s::text, pg_attribute.attname) as thing,
         col_description(pg_attribute.attrelid, pg_attribute.attnum) as description
     from pg_attribute
     where
@@ -70,7 +70,7 @@ described as (
     union all
     select
         relations.relation,
-        format('table %%s', %(published)s),
+        format('table %%s', %(published)s::text),
         obj_description(relations.relation, 'pg_class')
     from unnest(array[%(built)s::regclass, %(published)s::regclass]) as relations (relation)
 )

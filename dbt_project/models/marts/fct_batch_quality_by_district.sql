@@ -1,3 +1,5 @@
+{{ config(indexes=[{'columns': ['batch_district_id'], 'unique': true}]) }}
+
 with
 
 districts as (

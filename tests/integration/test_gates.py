@@ -1,0 +1,114 @@
+"""Gates and publication: a bad batch waits alone, a bad run changes nothing that people read."""
+
+import pytest
+
+from orchestration.context import Warehouse
+from orchestration.pipeline import build
+from tests.contents import contents
+from tests.processes import run
+from tests.surveys import load_text
+from warehouse.errors import BuildError, GateClosedError
+
+pytestmark = [pytest.mark.xdist_group("gates"), pytest.mark.timeout(600)]
+
+HEADER = "household_id,district,village,household_size,survey_round\n"
+ROWS = 60
+
+
+def batch(name: str, bad: int = 0, rows: int = ROWS) -> str:
+    """A file of surveys of which some name no district."""
+    districts = [""] * bad + ["Kanungu"] * (rows - bad)
+    lines = [f"{name}-{number},{district},V1,{number % 9 + 1},2026\n" for number, district in enumerate(districts)]
+    return HEADER + "".join(lines)
+
+
+def one(warehouse: Warehouse, statement: str) -> tuple[object, ...]:
+    with warehouse.database.transaction() as connection:
+        row = connection.execute(statement.encode()).fetchone()
+    assert row
+    return tuple(row)
+
+
+def decide(warehouse: Warehouse, ingestion_id: str, decision: str) -> None:
+    with warehouse.database.transaction() as connection:
+        connection.execute(
+            "insert into review.decisions (ingestion_id, decision, decided_by, reason) values (%s, %s, %s, %s)",
+            [ingestion_id, decision, "office", "seen"],
+        )
+
+
+@pytest.fixture(scope="module")
+def poisoned(module_warehouse: Warehouse) -> tuple[Warehouse, str, str]:
+    """A warehouse after a build over nine good batches and a bad one; what the build said, and the bad batch."""
+    for number in range(9):
+        load_text(module_warehouse, batch(f"GOOD{number}"))
+    bad = load_text(module_warehouse, batch("BAD", bad=40))
+    return module_warehouse, build(module_warehouse), bad
+
+
+def test_bad_batch_is_held_with_a_warning_and_the_rest_flows(poisoned: tuple[Warehouse, str, str]) -> None:
+    warehouse, said, bad = poisoned
+    assert "1 warned: gate_batch" in said
+    assert one(warehouse, "select count(*) from marts.fct_household_risk") == (9 * ROWS,)
+    counts = "released_submissions, held_submissions, quarantined_submissions"
+    assert one(warehouse, f"select {counts} from marts.rpt_ingestions where ingestion_id = '{bad}'") == (0, 20, 40)
+    assert one(warehouse, "select count(*) from marts.fct_batch_quality where gate_status = 'passed'") == (9,)
+
+
+def test_building_again_changes_no_row(poisoned: tuple[Warehouse, str, str]) -> None:
+    warehouse, *_ = poisoned
+    load_text(warehouse, batch("GOOD1"))
+    assert build(warehouse).endswith("nothing changed")
+
+
+def test_closed_gate_leaves_every_mart_as_it_was(poisoned: tuple[Warehouse, str, str]) -> None:
+    warehouse, *_ = poisoned
+    before = contents(warehouse.database, "marts")
+    poison = [load_text(warehouse, batch(f"POISON{number}", bad=30)) for number in range(3)]
+    load_text(warehouse, batch("FINE"))
+    with pytest.raises(GateClosedError, match=r"gate_held is closed: 3 bad batches hold 180 of 240 new submissions"):
+        build(warehouse)
+    assert contents(warehouse.database, "marts") == before
+    again = run(warehouse, "build")
+    assert again.returncode == 3
+    assert again.stderr.startswith("error build.gate_closed: gate_held is closed")
+    assert again.stdout == ""
+    for ingestion_id in poison:
+        decide(warehouse, ingestion_id, "discard")
+    build(warehouse)
+    assert one(warehouse, "select count(*) from marts.fct_household_risk") == (10 * ROWS,)
+
+
+def test_released_batch_flows(poisoned: tuple[Warehouse, str, str]) -> None:
+    warehouse, _, bad = poisoned
+    decide(warehouse, bad, "release")
+    build(warehouse)
+    counts = "released_submissions, held_submissions, quarantined_submissions"
+    assert one(warehouse, f"select {counts} from marts.rpt_ingestions where ingestion_id = '{bad}'") == (20, 0, 40)
+
+
+def test_many_rejected_rows_that_no_batch_is_held_for_stop_the_run(poisoned: tuple[Warehouse, str, str]) -> None:
+    warehouse, *_ = poisoned
+    spread = load_text(warehouse, batch("SPREAD", bad=10, rows=100))
+    with pytest.raises(GateClosedError, match=r"gate_rejected is closed: 10 of 100 new .*district_required \(10\)"):
+        build(warehouse)
+    decide(warehouse, spread, "discard")
+
+
+def test_published_table_that_somebody_reads_is_not_made_anew_behind_their_back(
+    poisoned: tuple[Warehouse, str, str],
+) -> None:
+    warehouse, *_ = poisoned
+    with warehouse.database.transaction() as connection:
+        connection.execute("create view public.mine as select district from marts.rpt_district_summary")
+        connection.execute("alter table marts.rpt_district_summary add column old integer")
+    before = contents(warehouse.database, "marts")
+    with pytest.raises(BuildError, match="something that you made reads it"):
+        build(warehouse)
+    assert contents(warehouse.database, "marts") == before
+    with warehouse.database.transaction() as connection:
+        connection.execute("drop view public.mine")
+    build(warehouse)
+    with warehouse.database.transaction() as connection:
+        columns = "select column_name from information_schema.columns where table_name = 'rpt_district_summary'"
+        assert ("old",) not in connection.execute(columns).fetchall()
