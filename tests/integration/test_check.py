@@ -88,9 +88,10 @@ def test_failures_are_counted_by_rule(checked: tuple[Warehouse, Path, Check]) ->
         BrokenRule("consent_refused", "reject", 1),
         BrokenRule("household_size_out_of_range", "reject", 1),
         BrokenRule("household_size_required", "reject", 1),
+        BrokenRule("survey_mostly_blank", "flag", 7),
         BrokenRule("household_size_implausible", "flag", 1),
+        BrokenRule("integer_unreadable", "flag", 1),
         BrokenRule("land_implausible", "flag", 1),
-        BrokenRule("uncastable_value", "flag", 1),
     ]
 
 

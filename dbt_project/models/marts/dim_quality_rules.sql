@@ -15,15 +15,18 @@ outcomes as (
     where failed_rules <> '{}' or waived_rules <> '{}' or flagged_rules <> '{}'
 ),
 
+broken as (
+    select unnest(failed_rules || waived_rules || flagged_rules) as rule_id
+    from outcomes
+),
+
 counted as (
     select
         'household_survey' as form,
-        broken.rule_id,
+        rule_id,
         count(*) as broken_submissions
-    from outcomes
-    cross join lateral unnest(outcomes.failed_rules || outcomes.waived_rules || outcomes.flagged_rules)
-        as broken (rule_id)
-    group by broken.rule_id
+    from broken
+    group by rule_id
 ),
 
 listed as (
