@@ -7,7 +7,7 @@
         'group_households': 30,
         'spreads_above': 4.5,
         'spreads_below': 8,
-        'counted_a_day': 1000,
+        'counted_a_day': 300,
         'period_submissions': 200,
         'stability_index': 0.25,
         'noise_floors': 3,
@@ -75,11 +75,12 @@
 {%- endmacro %}
 
 
-{# How many rows of a group fall into each of the bins; ten edges make eleven bins beside *blank* and *zero*. #}
-{% macro count_bins(bin) -%}
+{# The counts of a group's bins in their order, from rows of `bin` and `bin_count`; ten edges make eleven bins beside
+   *blank* and *zero*. #}
+{% macro bins_in_order() -%}
     array[
         {%- for place in range(1, 14) %}
-            count(*) filter (where {{ bin }} = {{ place }}){{ ',' if not loop.last }}
+            coalesce(sum(bin_count) filter (where bin = {{ place }}), 0)::bigint{{ ',' if not loop.last }}
         {%- endfor %}
     ]
 {%- endmacro %}
@@ -91,20 +92,38 @@
 {%- endmacro %}
 
 
-{# How many of the amounts that an enumerator writes down have two digits or more. #}
-{% macro count_entered(amounts) -%}
-    {% for amount in amounts -%}
-        coalesce(({{ amount }} >= 10)::integer, 0){{ ' + ' if not loop.last }}
-    {%- endfor %}
+{# For each field the condition that its answer lies outside the bounds of the household's place. #}
+{% macro is_outlying(fields) %}
+    {% set conditions = [] %}
+    {% for field in fields %}
+        {% do conditions.append(
+            '(' ~ field.name ~ ' > ' ~ field.name ~ '_upper or (' ~ field.name ~ ' > 0 and '
+            ~ field.name ~ ' < ' ~ field.name ~ '_lower))'
+        ) %}
+    {% endfor %}
+    {% do return(conditions) %}
+{% endmacro %}
+
+
+{# How many of the fields are answered by something else than a value. #}
+{% macro count_others(fields, value) -%}
+    num_nonnulls(
+        {%- for field in fields -%}
+            nullif({{ field.name }}, {{ value }}){{ ', ' if not loop.last }}
+        {%- endfor -%}
+    )
 {%- endmacro %}
 
 
-{# How many of these are round: one digit and zeros behind it. #}
-{% macro count_round(amounts) -%}
-    {% for amount in amounts -%}
-        coalesce((btrim(substr({{ amount }}::text, 2), '0') = '' and {{ amount }} >= 10)::integer, 0)
-        {{- ' + ' if not loop.last }}
-    {%- endfor %}
+{# How many amounts are multiples of their step: {name: step}, or of one step for all. #}
+{% macro count_multiples(steps, step=none) -%}
+    num_nonnulls(
+        {%- for name, own_step in steps.items() -%}
+            {%- set each = step or own_step -%}
+            case when {{ name }} >= {{ each }} and {{ name }}::integer % {{ each }} = 0 then 1 end
+            {{- ', ' if not loop.last }}
+        {%- endfor -%}
+    )
 {%- endmacro %}
 
 

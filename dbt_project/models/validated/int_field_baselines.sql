@@ -64,9 +64,7 @@ entities as (
 
 answers as (
     select
-        entities.level,
         entities.entity,
-        entities.district,
         listed.field,
         listed.answer
     from reference
@@ -84,7 +82,7 @@ common_answers as (
         percentile_disc(array[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) within group (order by answer) as deciles,
         case when count(distinct answer) <= 10 then array_agg(distinct answer) end as few_answers
     from answers
-    where level = 'all' and answer > 0
+    where entity = 'all' and answer > 0
     group by field
 ),
 
@@ -99,57 +97,81 @@ edges as (
     from common_answers
 ),
 
-counted as (
+binned as (
     select
-        answers.level,
         answers.entity,
-        answers.district,
         answers.field,
-        {{ count_bins(answer_bin('answers.answer', "coalesce(edges.bin_edges, '{}')")) }} as bin_counts,
-        count(*) as households,
-        percentile_cont(0.5) within group (order by ln(nullif(greatest(answers.answer, 0), 0))) as median_logarithm
+        {{ answer_bin('answers.answer', "coalesce(edges.bin_edges, '{}')") }} as bin,
+        count(*) as bin_count
     from answers
     left join edges on answers.field = edges.field
     group by
-        answers.level,
-        answers.entity,
-        answers.district,
-        answers.field
+        1,
+        2,
+        3
 ),
 
-spread as (
+counted as (
     select
-        counted.entity,
-        counted.field,
+        entity,
+        field,
+        {{ bins_in_order() }} as bin_counts,
+        sum(bin_count)::bigint as households
+    from binned
+    group by
+        entity,
+        field
+),
+
+medians as (
+    select
+        entity,
+        field,
         count(*) as positives,
+        percentile_cont(0.5) within group (order by ln(answer)) as median_logarithm
+    from answers
+    where answer > 0 and field = any({{ field_names(watched_fields('quantity')) }})
+    group by
+        entity,
+        field
+),
+
+spreads as (
+    select
+        medians.entity,
+        medians.field,
         1.4826 * percentile_cont(0.5) within group (
-            order by abs(ln(answers.answer) - counted.median_logarithm)
+            order by abs(ln(answers.answer) - medians.median_logarithm)
         ) as spread_logarithm
-    from counted
+    from medians
     inner join answers
         on
-            counted.entity = answers.entity
-            and counted.field = answers.field
-    where
-        answers.answer > 0
-        and answers.field = any({{ field_names(watched_fields('quantity')) }})
+            medians.entity = answers.entity
+            and medians.field = answers.field
+    where answers.answer > 0 and medians.positives >= {{ limits.group_households }}
     group by
-        counted.entity,
-        counted.field
+        medians.entity,
+        medians.field
 ),
 
 described as (
     select
+        entities.level,
+        entities.district,
         counted.*,
         case
-            when spread.positives >= {{ limits.group_households }} and spread.spread_logarithm > 0
-                then array[counted.median_logarithm, spread.spread_logarithm]
+            when spreads.spread_logarithm > 0 then array[medians.median_logarithm, spreads.spread_logarithm]
         end as own_logarithms
     from counted
-    left join spread
+    inner join entities on counted.entity = entities.entity
+    left join medians
         on
-            counted.entity = spread.entity
-            and counted.field = spread.field
+            counted.entity = medians.entity
+            and counted.field = medians.field
+    left join spreads
+        on
+            counted.entity = spreads.entity
+            and counted.field = spreads.field
 ),
 
 resolved as (

@@ -1,5 +1,5 @@
-{#- Counts of a day change only while submissions arrive on it: the other days are left alone. A thousand
-    submissions of a district and day say how its answers spread; the choice follows their identity, not chance. -#}
+{#- Counts of a day change only while submissions arrive on it: the other days are left alone. A few
+    hundred submissions of a district and day say how its answers spread; their identity chooses them, not chance. -#}
 {%- set limits = statistics_limits() %}
 {%- set fields = watched_fields() %}
 {{
@@ -71,7 +71,8 @@ changed as (
 chosen as (
     select
         profiles.submission_id,
-        changed.*
+        changed.received_date,
+        changed.district
     from changed
     inner join profiles
         on
@@ -87,8 +88,6 @@ answers as (
     select
         chosen.received_date,
         chosen.district,
-        chosen.submissions,
-        chosen.baselines_frozen_at,
         listed.field,
         listed.answer
     from chosen
@@ -99,24 +98,51 @@ answers as (
     ) as listed (field, answer)
 ),
 
-field_counts as (
+binned as (
     select
-        answers.received_date || ' ' || answers.district || ' ' || answers.field as field_count_id,
+        answers.received_date,
         answers.district,
         answers.field,
-        answers.submissions,
-        count(*) as counted,
-        {{ count_bins(answer_bin('answers.answer', 'edges.bin_edges')) }} as bin_counts,
-        answers.received_date,
-        answers.baselines_frozen_at
+        {{ answer_bin('answers.answer', 'edges.bin_edges') }} as bin,
+        count(*) as bin_count
     from answers
     inner join edges on answers.field = edges.field
     group by
-        answers.received_date,
-        answers.district,
-        answers.field,
-        answers.submissions,
-        answers.baselines_frozen_at
+        1,
+        2,
+        3,
+        4
+),
+
+ordered as (
+    select
+        received_date,
+        district,
+        field,
+        sum(bin_count)::bigint as counted,
+        {{ bins_in_order() }} as bin_counts
+    from binned
+    group by
+        received_date,
+        district,
+        field
+),
+
+field_counts as (
+    select
+        ordered.received_date || ' ' || ordered.district || ' ' || ordered.field as field_count_id,
+        ordered.district,
+        ordered.field,
+        changed.submissions,
+        ordered.counted,
+        ordered.bin_counts,
+        ordered.received_date,
+        changed.baselines_frozen_at
+    from ordered
+    inner join changed
+        on
+            ordered.received_date = changed.received_date
+            and ordered.district = changed.district
 )
 
 select * from field_counts

@@ -3,8 +3,14 @@
 {%- set quantities = watched_fields('quantity') %}
 {%- set all_names = watched_fields() | map(attribute='name') | join(', ') %}
 {%- set quantity_names = quantities | map(attribute='name') | join(', ') %}
-{%- set choice_names = watched_fields('choice') | selectattr('type', 'equalto', 'boolean') | map(attribute='name') | join(', ') %}
-{%- set entered = ['placed.minutes_to_water', 'placed.minutes_to_outpatient_care', 'placed.assets_ugx', 'placed.vsla_profits_ugx'] %}
+{%- set choices = watched_fields('choice') | selectattr('type', 'equalto', 'boolean') | list %}
+{%- set choice_names = choices | map(attribute='name') | join(', ') %}
+{%- set entered = {
+    'minutes_to_water': 30,
+    'minutes_to_outpatient_care': 30,
+    'assets_ugx': 100000,
+    'vsla_profits_ugx': 50000,
+} %}
 {{
     config(
         materialized='incremental',
@@ -79,32 +85,30 @@ profiles as (
         placed.device_id,
         placed.district,
         placed.place,
-        array_remove(
-            array[
-                {% for field in quantities %}
-                    case
-                        when
-                            placed.{{ field.name }} > bounds.{{ field.name }}_upper
-                            or (placed.{{ field.name }} > 0 and placed.{{ field.name }} < bounds.{{ field.name }}_lower)
-                            then '{{ field.name }}'
-                    end,
-                {% endfor %}
-                null
-            ]::text[],
-            null
-        ) as outlying_fields,
+        case
+            when {{ is_outlying(quantities) | join(' or ') }}
+                then array_remove(
+                    array[
+                        {% for condition in is_outlying(quantities) %}
+                            case when {{ condition }} then '{{ quantities[loop.index0].name }}' end,
+                        {% endfor %}
+                        null
+                    ]::text[],
+                    null
+                )
+            else '{}'
+        end as outlying_fields,
         case
             when num_nonnulls({{ all_names }}) >= {{ limits.fingerprint_answers }}
                 then hash_record_extended(row({{ all_names }}), 0)
         end as fingerprint,
         num_nulls({{ all_names }}) as blank_answers,
         num_nonnulls({{ quantity_names }}) as quantity_answers,
-        cardinality(array_positions(array[{{ quantity_names }}]::double precision[], 0)) as zero_answers,
-        {{ count_entered(entered) }} as entered_answers,
-        {{ count_round(entered) }} as round_answers,
+        num_nonnulls({{ quantity_names }}) - {{ count_others(quantities, 0) }} as zero_answers,
+        {{ count_multiples(entered, 1) }} as entered_answers,
+        {{ count_multiples(entered) }} as round_answers,
         num_nonnulls({{ choice_names }}) >= {{ limits.straight_answers }}
-        and cardinality(array_positions(array[{{ choice_names }}], true)) in (0, num_nonnulls({{ choice_names }}))
-            as is_straight_lined,
+        and {{ count_others(choices, 'false') }} in (0, num_nonnulls({{ choice_names }})) as is_straight_lined,
         case
             when
                 placed.survey_date

@@ -1,6 +1,7 @@
 {#- A day is held against the same weekday of the weeks before it, never against itself. The newest day is not
     over yet: it can be too full, but not too empty. -#}
 {%- set limits = statistics_limits() %}
+{%- set least_deviation = 2 %}
 {{
     config(
         indexes=[
@@ -78,12 +79,15 @@ days as (
 remembered as (
     select
         *,
-        array_agg(submissions) over (
-            partition by entity_type, entity, extract(isodow from counted_date)
-            order by counted_date
-            rows between {{ limits.volume_weeks }} preceding and 1 preceding
-        ) as earlier
+        array_agg(submissions) over earlier_weeks as earlier,
+        min(submissions) over earlier_weeks as fewest,
+        max(submissions) over earlier_weeks as most
     from days
+    window earlier_weeks as (
+        partition by entity_type, entity, extract(isodow from counted_date)
+        order by counted_date
+        rows between {{ limits.volume_weeks }} preceding and 1 preceding
+    )
 ),
 
 medians as (
@@ -94,7 +98,10 @@ medians as (
             from unnest(remembered.earlier) as listed (submissions)
         ) as median
     from remembered
-    where cardinality(remembered.earlier) >= {{ limits.volume_weeks_known }}
+    where
+        cardinality(remembered.earlier) >= {{ limits.volume_weeks_known }}
+        and greatest(remembered.submissions - remembered.fewest, remembered.most - remembered.submissions)
+        >= {{ limits.volume_deviations }} * {{ least_deviation }}
 ),
 
 scored as (
@@ -111,7 +118,8 @@ scored as (
                 select 1.4826 * percentile_cont(0.5) within group (order by abs(listed.submissions - medians.median))
                 from unnest(medians.earlier) as listed (submissions)
             ),
-            sqrt(greatest(medians.median, 4))
+            sqrt(medians.median),
+            {{ least_deviation }}
         ) as score
     from medians
 ),
