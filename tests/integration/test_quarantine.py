@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +24,7 @@ from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
 from tests.served import served, sign_in
 from warehouse.contract import load_contract
+from warehouse.database import queries
 from warehouse.errors import BuildError, ConflictError, NotFoundError, RefusedRequestError, RefusedSurveyError
 from warehouse.settings import get_settings
 
@@ -179,16 +180,19 @@ def test_decisions_need_a_reason_and_something_to_decide(warehouse: Warehouse) -
 
 
 def test_one_of_two_reviewers_sees_that_the_other_decided(warehouse: Warehouse) -> None:
-    def decide(action: Action) -> str:
-        try:
-            decide_submissions(warehouse.database, ["raced"], verdict(action))
-        except ConflictError as error:
-            return error.error_code
-        return "decided"
-
+    first = verdict("release")
     with ThreadPoolExecutor() as pool:
-        said = sorted(pool.map(decide, ["release", "discard", "release", "discard"]))
-    assert said == ["decided", *["review.already_decided"] * 3]
+        with warehouse.database.transaction() as connection:
+            connection.execute(queries("review")["one_at_a_time"])
+            second = pool.submit(decide_submissions, warehouse.database, ["raced"], verdict("discard"))
+            statement = (
+                "insert into review.decisions (submission_id, decision, rules, decided_by, reason) "
+                "values ('raced', 'release', array[%s], %s, %s)"
+            )
+            assert not wait([second], timeout=0.5).done
+            connection.execute(statement.encode(), [SIZE, first.decided_by, first.reason])
+        with pytest.raises(ConflictError, match="was released by reviewer"):
+            second.result()
     with pytest.raises(ConflictError, match=r"by reviewer at .*: asked by phone"):
         decide_submissions(warehouse.database, ["raced"], verdict("discard"))
     with pytest.raises(ConflictError, match="meanwhile"):
