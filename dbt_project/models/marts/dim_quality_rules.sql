@@ -36,8 +36,8 @@ listed as (
 rules as (
     select
         listed.form || '.' || listed.rule_id as quality_rule_id,
-        listed.form,
         listed.rule_id,
+        listed.form,
         listed.dimension,
         listed.severity,
         listed.stage,

@@ -1,3 +1,5 @@
+{{ config(indexes=[{'columns': ['data_quality_id'], 'unique': true}]) }}
+
 with
 
 outcomes as (
@@ -63,8 +65,8 @@ counted as (
 quality as (
     select
         concat_ws(' ', received_date, district, enumerator_id) as data_quality_id,
-        district,
         enumerator_id,
+        district,
         submissions,
         released_submissions,
         superseded_submissions,
