@@ -10,8 +10,7 @@ from urllib.parse import quote
 import httpx2
 import psycopg
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from ingest_api.auth.clients import add_client
 from ingest_api.corrections import is_answer
