@@ -10,7 +10,7 @@ COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-emit
 	--no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos lint format lock bench bench-ingest stop clean
+.PHONY: help install demo test chaos histories lint format lock bench bench-ingest bench-warehouse stop clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
@@ -74,6 +74,13 @@ $(BENCH)/.installed: $(UV) locks/benchmarks.txt
 
 bench-ingest: install $(BENCH)/.installed ## measure every door, some 20 minutes; needs wrk (on Debian: apt install wrk) and 10 GB
 	@$(BIN)/python -m benchmarks.ingest $(OPTIONS)
+
+bench-warehouse: install ## measure building a million submissions, some 10 minutes, and the defects that the rules find
+	@$(BIN)/python -m benchmarks.warehouse $(OPTIONS)
+	@$(BIN)/python -m benchmarks.faults
+
+histories: install ## build twenty random histories step by step and anew, and compare; HISTORIES=5 is shorter
+	@KYALO_HISTORIES=$(or $(HISTORIES),20) $(BIN)/python -m pytest tests/integration/test_histories.py -n 2
 
 stop: ## stop the embedded PostgreSQL
 	@$(KYALO) stop
