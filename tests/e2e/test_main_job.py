@@ -63,7 +63,7 @@ def test_every_quarantined_row_has_its_reasons(demo: tuple[Warehouse, Run, str])
     warehouse, _, _ = demo
     unexplained = rows(
         warehouse,
-        "select submission_id from validated.fct_quarantined_submissions "
+        "select submission_id from marts.fct_quarantined_submissions "
         "where jsonb_array_length(reasons) <> cardinality(failed_rules) or failed_rules = '{}'",
     )
     assert unexplained == []
@@ -122,7 +122,7 @@ def test_runs_are_recorded_with_their_steps(
 ) -> None:
     warehouse, _, _ = demo
     recorded = rows(warehouse, "select status, jsonb_array_length(steps) from ops.pipeline_runs")
-    assert recorded == [("succeeded", 5), ("succeeded", 5)]
+    assert recorded == [("succeeded", 6), ("succeeded", 6)]
 
 
 def test_two_runs_do_not_overlap(demo: tuple[Warehouse, Run, str]) -> None:

@@ -88,7 +88,6 @@ def test_failures_are_counted_by_rule(checked: tuple[Warehouse, Path, Check]) ->
         BrokenRule("consent_refused", "reject", 1),
         BrokenRule("household_size_out_of_range", "reject", 1),
         BrokenRule("household_size_required", "reject", 1),
-        BrokenRule("survey_mostly_blank", "flag", 7),
         BrokenRule("household_size_implausible", "flag", 1),
         BrokenRule("integer_unreadable", "flag", 1),
         BrokenRule("land_implausible", "flag", 1),
@@ -145,10 +144,10 @@ def test_loading_comes_to_what_was_foretold(checked: tuple[Warehouse, Path, Chec
     warehouse, path, check = checked
     ingestion_id = load(warehouse, path.read_text())
     with Dbt(warehouse) as dbt:
-        dbt.build("--select", "+fct_quarantined_submissions")
+        dbt.build("--select", "+int_quarantined_submissions")
     statement = """
         select stored_rows, duplicate_rows, rejected_rows, conflict_rows,
-            (select count(*) from validated.fct_quarantined_submissions as bad where bad.ingestion_id = %(id)s)
+            (select count(*) from validated.int_quarantined_submissions as bad where bad.ingestion_id = %(id)s)
         from raw.ingestions where ingestion_id = %(id)s
     """
     with warehouse.database.transaction() as connection:
