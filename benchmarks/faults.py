@@ -18,7 +18,7 @@ from orchestration.synth import write_surveys
 from orchestration.synth.headers import NAMES
 
 FIRST_ROW = 2  # after the header
-ASKED_BESIDE = {"survey_date": days_from_now(-10), "consent": "yes", "latitude": "-0.9", "longitude": "29.8"}
+ASKED_BESIDE = {"survey_date": days_from_now(-10), "consent": "1", "latitude": "-0.9", "longitude": "29.8"}
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 OUTCOMES = "select row_number, failed_rules, flagged_rules from validated.int_submission_outcomes"
 
