@@ -20,6 +20,7 @@
         ),
         rule(
             'survey_mostly_blank', 'completeness', 'flag', indicators,
+            applies_when='num_nonnulls(' ~ indicators | join(', ') ~ ') > 0',
             predicate='num_nonnulls(' ~ indicators | join(', ') ~ ') < ' ~ indicators | length // 2,
             message='fewer than half of the indicators that every household is asked for are answered',
         ),

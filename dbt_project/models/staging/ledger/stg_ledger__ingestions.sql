@@ -10,6 +10,7 @@ selected as (
     select
         ingestion_id,
         form,
+        source,
         filename is not null as is_file,
         duplicate_of is not null as is_resend,
         received_at
