@@ -1,3 +1,4 @@
+{#- What is read twice is not written down in between, see fct_household_risk. -#}
 {{
     config(
         materialized='incremental',
@@ -13,30 +14,26 @@
 
 with
 
-risk as (
+risk as not materialized (
     select * from {{ ref('fct_household_risk') }}
 ),
 
-histories as (
+earlier as (
     select
         household_id,
         (array_agg(survey_round order by {{ round_order('survey_round') }}))[1] as first_round,
-        jsonb_agg(
-            jsonb_build_object(
-                'round', survey_round,
-                'measured_status', measured_status,
-                'risk', risk_category,
-                'submission_id', submission_id
-            )
-            order by {{ round_order('survey_round') }}
-        ) as history,
+        jsonb_agg({{ round_in_history() }} order by {{ round_order('survey_round') }}) as history,
         count(*) as rounds_surveyed
     from risk
+    where not is_latest_round
     group by household_id
 ),
 
 latest as (
-    select * from risk
+    select
+        *,
+        {{ round_in_history() }} as round_in_history
+    from risk
     where is_latest_round
 ),
 
@@ -48,16 +45,16 @@ households as (
         latest.district,
         latest.cluster,
         latest.village,
-        histories.first_round,
+        coalesce(earlier.first_round, latest.survey_round) as first_round,
         latest.survey_round as last_round,
         latest.head_sex,
         latest.measured_status,
         latest.progress,
         latest.risk_category,
         latest.top_reasons,
-        histories.history,
+        coalesce(earlier.history, '[]') || latest.round_in_history as history,
         latest.household_size,
-        histories.rounds_surveyed,
+        coalesce(earlier.rounds_surveyed, 0) + 1 as rounds_surveyed,
         latest.measured_income_usd_per_day,
         latest.measured_income_ugx_per_day,
         latest.vulnerability_probability,
@@ -66,7 +63,7 @@ households as (
         latest.survey_date,
         latest.received_at
     from latest
-    inner join histories on latest.household_id = histories.household_id
+    left join earlier on latest.household_id = earlier.household_id
 )
 
 select * from households

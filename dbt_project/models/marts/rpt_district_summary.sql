@@ -1,3 +1,5 @@
+{{ config(indexes=[{'columns': ['district'], 'unique': true}]) }}
+
 with
 
 households as (

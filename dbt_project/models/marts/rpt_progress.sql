@@ -1,3 +1,5 @@
+{{ config(indexes=[{'columns': ['transition_id'], 'unique': true}]) }}
+
 with
 
 risk as (

@@ -1,3 +1,5 @@
+{{ config(indexes=[{'columns': ['village_id'], 'unique': true}]) }}
+
 {#- Partners and field teams write a village's name in different letter case. -#}
 with
 

@@ -1,0 +1,118 @@
+"""The marts for people on two rounds of the sample and a partner's reports: they agree, and answer the analyses."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest_api.loading import land_next
+from ingest_api.receiving import receive_file
+from orchestration.context import Warehouse
+from orchestration.dbt import Dbt
+from orchestration.pipeline import run_pipeline
+from tests.conftest import SAMPLE
+from warehouse.settings import PROJECT_ROOT
+
+pytestmark = [pytest.mark.xdist_group("marts"), pytest.mark.timeout(600)]
+
+SECOND_ROUND = 400  # households of the sample that are surveyed again
+QUESTIONS = sorted((PROJECT_ROOT / "dbt_project" / "analyses").glob("*.sql"))
+REPORTS = """Partner,Year,Quarter,District,Village,Households,Households Visited,Savings per Member (USD)
+Helpers,2027,1,{district},{village},500,20,10
+Helpers,2027,1,Nowhere,Elsewhere,10,10,10
+"""
+
+
+@pytest.fixture(scope="module")
+def built(module_warehouse: Warehouse) -> Warehouse:
+    """The warehouse after a run over two rounds of surveys, and reports on one of their villages."""
+    head, *rows = list(csv.reader(SAMPLE.read_text().splitlines()))
+    again = rows[:SECOND_ROUND]
+    surveys = [[*head, "survey_round"], *([*row, "2026"] for row in rows), *([*row, "2027"] for row in again)]
+    land(module_warehouse, "household_survey", written(surveys))
+    place = dict(zip(head, rows[0], strict=True))
+    reports = REPORTS.format(district=place["District"], village=place["Village"].upper())
+    land(module_warehouse, "quarterly_report", reports)
+    run_pipeline(module_warehouse)
+    return module_warehouse
+
+
+def written(rows: list[list[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def land(warehouse: Warehouse, form: str, text: str) -> None:
+    content = io.BytesIO(text.encode())
+    receive_file(warehouse.database, warehouse.store, content, form=form, filename="made.csv", source="cli")
+    assert land_next(warehouse.database, warehouse.store)
+
+
+def query(warehouse: Warehouse, statement: str) -> list[tuple[Any, ...]]:
+    with warehouse.database.transaction() as connection:
+        return connection.execute(statement).fetchall()  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.fixture(scope="module")
+def compiled(built: Warehouse) -> dict[str, str]:
+    """The SQL of the analyses, by name, over the published marts."""
+    with Dbt(built) as dbt:
+        manifest = dbt.compile("--select", "path:analyses", "--target", "published")
+    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] == "analysis"]
+    return {node["name"]: node["compiled_code"] for node in nodes}
+
+
+def test_there_are_ten_questions() -> None:
+    assert len(QUESTIONS) == 10
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda path: path.stem)
+def test_question_is_asked_and_answered(built: Warehouse, compiled: dict[str, str], question: Path) -> None:
+    asked = question.read_text().splitlines()[0]
+    assert asked.startswith("-- ")
+    assert "?" in asked
+    answer = query(built, compiled[question.stem])
+    nobody_fell_back = question.stem == "which_households_fell_back"  # the second round says what the first one said
+    assert bool(answer) != nobody_fell_back
+
+
+def test_household_is_counted_once_and_keeps_its_history(built: Warehouse) -> None:
+    ((households, rounds),) = query(built, "select count(*), sum(rounds_surveyed) from marts.dim_households")
+    ((risks, twice),) = query(
+        built, "select count(*), count(*) filter (where previous_round = '2026') from marts.fct_household_risk"
+    )
+    assert rounds == risks == households + twice
+    assert twice > SECOND_ROUND * 0.9  # a few stand in quarantine
+    stories = query(
+        built, "select history from marts.dim_households where last_round = '2027' and first_round = '2026'"
+    )
+    assert len(stories) == twice
+    assert all([entry["round"] for entry in story] == ["2026", "2027"] for (story,) in stories)
+
+
+def test_progress_says_same_where_nothing_changed(built: Warehouse) -> None:
+    assert {row[0] for row in query(built, "select distinct progress from marts.rpt_progress")} == {"same"}
+
+
+def test_summaries_count_the_same_households(built: Warehouse) -> None:
+    tables = ("rpt_district_summary", "rpt_cluster_summary", "rpt_village_priorities")
+    counted = [query(built, f"select sum(households), sum(people) from marts.{table}") for table in tables]
+    assert counted[0] == counted[1] == counted[2]
+
+
+def test_report_meets_its_village(built: Warehouse) -> None:
+    reports = query(
+        built,
+        "select has_survey, households_surveyed > 0, mean_savings_ugx, visit_coverage_percent::text "
+        "from marts.fct_village_reports order by households_in_village desc",
+    )
+    assert reports == [(True, True, 44632, "4.0"), (False, False, 44632, "100.0")]
+    visited = query(
+        built,
+        "select last_visited_quarter, households_unvisited from marts.rpt_village_priorities "
+        "where is_visited_by_partner",
+    )
+    assert visited == [("2027 Q1", 480)]
