@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import sys
 import traceback
 from datetime import UTC, datetime
@@ -240,12 +241,17 @@ def execute(context: typer.Context) -> None:
 
 
 @app.command()
-def docs() -> None:
-    """Write the documentation of every table, with its lineage, as one page."""
+def docs(
+    output: Annotated[Path | None, typer.Option(help="Write the page to this file.", dir_okay=False)] = None,
+) -> None:
+    """Write the documentation of every table, with its lineage, as one page that needs no network."""
     from orchestration.dbt import Dbt
 
     with open_warehouse() as warehouse, out.status("writing the documentation"), Dbt(warehouse) as child:
         page = child.docs()
+    if output:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        page = Path(shutil.copyfile(page, output))
     out.print(f"done: {page}")
 
 

@@ -105,9 +105,10 @@ class Dbt:
         return dict(json.loads(manifest.read_text()))
 
     def docs(self) -> Path:
-        """Write the documentation as one self-contained page and return it."""
+        """Write the documentation of the published tables as one self-contained page and return it."""
         self.install_packages()
-        self._invoke("docs", "generate", "--static")
+        # Tests are told with their models; their SQL could not be written before there is a table to test.
+        self._invoke("docs", "generate", "--static", "--target", "published", "--exclude", "resource_type:test")
         return self._warehouse.settings.home / "dbt" / "target" / "static_index.html"
 
     def install_packages(self) -> None:
