@@ -53,7 +53,7 @@ def land(warehouse: Warehouse, form: str, text: str) -> None:
 
 def query(warehouse: Warehouse, statement: str) -> list[tuple[Any, ...]]:
     with warehouse.database.transaction() as connection:
-        return connection.execute(statement).fetchall()  # type: ignore[call-overload, no-any-return]
+        return connection.execute(statement).fetchall()
 
 
 @pytest.fixture(scope="module")
