@@ -16,8 +16,8 @@
 {%- endmacro %}
 
 
-{# How many rules of a dimension have something to say of a row. Those that only ask for a filled column are counted
-   at once. #}
+{# How many rules of a dimension, any but completeness, have something to say of a row. Those that only ask for a
+   filled column are counted at once. #}
 {% macro count_checked(rules, dimension) -%}
     {%- set filled = ['null'] -%}
     {%- set always = [] -%}
@@ -31,6 +31,16 @@
         {%- endif -%}
     {%- endfor %}
     {{ always | length }} + num_nonnulls({{ filled | join(', ') }})
+{%- endmacro %}
+
+
+{# How many answers the rules of completeness ask a row for; with `filled`, how many of those it has. #}
+{% macro count_owed(rules, filled=false) -%}
+    {%- for rule in rules if rule.dimension == 'completeness' %}
+        {%- set owed = 'num_nonnulls(' ~ rule['columns'] | join(', ') ~ ')' if filled else rule['columns'] | length %}
+        {{ owed if rule.applies_when == 'true' else 'case when ' ~ rule.applies_when ~ ' then ' ~ owed ~ ' else 0 end' }}
+        {{- ' +' if not loop.last }}
+    {%- endfor %}
 {%- endmacro %}
 
 

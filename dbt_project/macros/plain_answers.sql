@@ -2,9 +2,9 @@
    answers look like that, and what is asked of a whole row at once costs a tenth of asking each cell. #}
 {% macro plain_answers() %}
     {% do return({
-        'integer': {'pattern': '-?[0-9]+', 'longest': 9, 'cast': '::integer'},
+        'integer': {'pattern': '-?[0-9]+([.]0+)?', 'longest': 9, 'cast': '::double precision::integer'},
         'numeric': {'pattern': '-?[0-9]+([.][0-9]+)?', 'longest': 30, 'cast': '::double precision'},
-        'boolean': {'pattern': '[01]', 'longest': 1, 'cast': '::boolean'},
+        'boolean': {'pattern': '0|1|yes|no|true|false', 'longest': 5, 'cast': '::boolean'},
         'code': {'pattern': '[0-9A-Za-z_]+', 'longest': 60, 'cast': ''},
         'multi-code': {'pattern': '"?[0-9]+( [0-9]+)*"?', 'longest': 200, 'cast': ''},
     }) %}

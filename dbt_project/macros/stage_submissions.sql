@@ -1,8 +1,9 @@
 {# The body of a form's staging model: its raw table, cleaned and cast as the contract says. An ingestion's rows
-   become visible together, so one that is staged at all is staged whole. #}
+   become visible together, so one that is staged at all is staged whole. Each `offset 0` is a fence: what stands
+   before it is computed once for each row, however often it is asked for behind it. #}
 {% macro stage_submissions(form) %}
 {%- set fields = contract_fields(form) | rejectattr('name', 'equalto', 'submission_id') | list %}
-{%- set careful = fields | rejectattr('name', 'in', plain_field_names(fields)) | list %}
+{%- set plain = plain_field_names(fields) %}
 
 with
 
@@ -18,11 +19,17 @@ submissions as (
             where staged.ingestion_id = raw_submission.ingestion_id
         )
     {% endif %}
-    offset 0  {#- a fence: each row is asked once whether it is plain, not once for each of its fields #}
+    offset 0
 ),
 
-typed as (
+cleaned as (
     select
+        {% for field in fields %}
+            {% set clean = clean_field(field, field.name) %}
+            {{ 'case when is_plain then ' ~ field.name ~ ' else ' ~ clean ~ ' end' if field.name in plain else clean }}
+            as {{ field.name }},
+        {% endfor %}
+        is_plain,
         submission_key as submission_id,
         ingestion_id,
         row_number,
@@ -30,46 +37,85 @@ typed as (
         form_version,
         source,
         deprecates,
-        {% for field in fields %}
-            {{ type_field(field) }} as {{ field.name }},
-        {% endfor %}
-        case
-            when is_plain then {{ unreadable(careful, 'names') }}
-            else {{ unreadable(fields, 'names') }}
-        end as cast_error_columns,
-        case
-            when is_plain then jsonb_object({{ unreadable(careful, 'names') }}, {{ unreadable(careful, 'values') }})
-            else jsonb_object({{ unreadable(fields, 'names') }}, {{ unreadable(fields, 'values') }})
-        end as unreadable_values,
         extras,
         received_at
     from submissions
+    offset 0
+),
+
+typed as (
+    select
+        {% for field in fields %}
+            {% set careful = cast_field(field, field.name) %}
+            {% if field.name in plain %}
+                case
+                    when is_plain then {{ field.name }}{{ plain_answers()[field.type].cast }}
+                    else {{ careful }}
+                end as {{ field.name }},
+            {% else %}
+                {{ careful }} as {{ field.name }},
+            {% endif %}
+            {% if field.type not in ('text', 'code') %}
+                {{ field.name }} as {{ field.name }}_as_sent,
+            {% endif %}
+        {% endfor %}
+        is_plain,
+        submission_id,
+        ingestion_id,
+        row_number,
+        content_hash,
+        form_version,
+        source,
+        deprecates,
+        extras,
+        received_at
+    from cleaned
+    offset 0
+),
+
+staged as (
+    select
+        submission_id,
+        ingestion_id,
+        row_number,
+        content_hash,
+        form_version,
+        source,
+        deprecates,
+        {% for field in fields %}
+            {{ field.name }},
+        {% endfor %}
+        case
+            when is_plain then {{ unreadable(fields, plain, 'names') }}
+            else {{ unreadable(fields, [], 'names') }}
+        end as cast_error_columns,
+        jsonb_object(
+            case
+                when is_plain then {{ unreadable(fields, plain, 'names') }}
+                else {{ unreadable(fields, [], 'names') }}
+            end,
+            case
+                when is_plain then {{ unreadable(fields, plain, 'values') }}
+                else {{ unreadable(fields, [], 'values') }}
+            end
+        ) as unreadable_values,
+        extras,
+        received_at
+    from typed
 )
 
-select * from typed
+select * from staged
 {% endmacro %}
 
 
-{# A raw field as its type: at once where its row is plain, else with care. #}
-{% macro type_field(field) -%}
-    {%- set careful = cast_field(field, clean_field(field, field.name)) -%}
-    {%- if plain_field_names([field]) -%}
-        case when is_plain then {{ field.name }}{{ plain_answers()[field.type].cast }} else {{ careful }} end
-    {%- else -%}
-        {{ careful }}
-    {%- endif -%}
-{%- endmacro %}
-
-
-{# The names, or the raw values, of the filled fields whose value is not of their type, as an array. #}
-{% macro unreadable(fields, what) -%}
+{# The names, or what was sent, of the filled fields whose value is not of their type, as an array. #}
+{% macro unreadable(fields, except, what) -%}
     array_remove(
         array[
-            {% for field in fields if field.type not in ('text', 'code') %}
-                {% set cleaned = clean_field(field, field.name) %}
+            {% for field in fields if field.type not in ('text', 'code') and field.name not in except %}
                 case
-                    when {{ cleaned }} is not null and ({{ cast_field(field, cleaned) }}) is null
-                        then {{ "'" ~ field.name ~ "'" if what == 'names' else field.name }}
+                    when {{ field.name }} is null and {{ field.name }}_as_sent is not null
+                        then {{ "'" ~ field.name ~ "'" if what == 'names' else field.name ~ '_as_sent' }}
                 end,
             {% endfor %}
             null

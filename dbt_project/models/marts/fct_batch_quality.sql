@@ -1,9 +1,14 @@
+{#- Reads the one row of the run's quality: a run that its gates stop does not come this far. -#}
 {{ config(indexes=[{'columns': ['ingestion_id'], 'unique': true}]) }}
 
 with
 
 batches as (
     select * from {{ ref('int_batch_quality') }}
+),
+
+run_quality as (
+    select * from {{ ref('int_run_quality') }}
 ),
 
 uploads as (
@@ -31,6 +36,7 @@ described as (
         uploads.received_at
     from batches
     inner join uploads on batches.ingestion_id = uploads.ingestion_id
+    cross join run_quality
 ),
 
 scored as (

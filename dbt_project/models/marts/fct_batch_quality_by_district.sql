@@ -1,9 +1,20 @@
+{#- Reads the one row of the run's quality: a run that its gates stop does not come this far. -#}
 {{ config(indexes=[{'columns': ['batch_district_id'], 'unique': true}]) }}
 
 with
 
 districts as (
     select * from {{ ref('int_batch_district_quality') }}
+),
+
+run_quality as (
+    select * from {{ ref('int_run_quality') }}
+),
+
+judged as (
+    select districts.*
+    from districts
+    cross join run_quality
 ),
 
 named as (
@@ -26,7 +37,7 @@ named as (
         timeliness_checked,
         {{ quality_score() }} as quality_score,
         round(100.0 * rejected_submissions / submissions, 2) as rejected_percent
-    from districts
+    from judged
 )
 
 select * from named

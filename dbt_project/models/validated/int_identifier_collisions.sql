@@ -1,4 +1,5 @@
-{#- Only households of several submissions are looked at: the others, nearly all, cannot collide. -#}
+{#- Only households of several submissions are looked at: the others, nearly all, cannot collide. They are found by a
+    hash, which is cheap, and told apart by their names afterwards. -#}
 {{
     config(
         indexes=[
@@ -9,20 +10,25 @@
 
 with
 
-submissions as (
+submissions as not materialized (
     select
         submissions.submission_id,
         submissions.ingestion_id,
         submissions.row_number,
         submissions.household_id,
         {{ evaluated_round('submissions') }} as survey_round,
+        hashtextextended(submissions.household_id || {{ evaluated_round('submissions') }}, 0) as household_hash,
         submissions.received_at
     from {{ ref('stg_household_survey__submissions') }} as submissions
     where submissions.household_id is not null
 ),
 
-corrected as (
-    select * from {{ ref('int_corrected_submissions') }}
+corrections as (
+    select
+        submission_id,
+        deprecates
+    from {{ ref('stg_household_survey__submissions') }}
+    where deprecates is not null
 ),
 
 uploads as (
@@ -38,31 +44,31 @@ repeated_rows as (
     select * from {{ ref('stg_ledger__repeated_rows') }}
 ),
 
-uncorrected as (
-    select submissions.*
-    from submissions
-    left join corrected on submissions.submission_id = corrected.submission_id
-    where corrected.submission_id is null
-),
-
 shared as (
-    select
-        household_id,
-        survey_round
-    from uncorrected
-    group by
-        household_id,
-        survey_round
+    select household_hash
+    from submissions
+    group by household_hash
     having count(*) > 1
 ),
 
-standing as (
-    select uncorrected.*
-    from uncorrected
-    inner join shared
+uncorrected as (
+    select
+        submissions.*,
+        count(*) over (
+            partition by submissions.household_id, submissions.survey_round
+        ) as statements
+    from submissions
+    inner join shared on submissions.household_hash = shared.household_hash
+    left join corrections
         on
-            uncorrected.household_id = shared.household_id
-            and uncorrected.survey_round = shared.survey_round
+            submissions.submission_id = corrections.deprecates
+            and corrections.submission_id <> submissions.submission_id
+    where corrections.submission_id is null
+),
+
+standing as (
+    select * from uncorrected
+    where statements > 1
 ),
 
 repeats as (

@@ -1,7 +1,7 @@
 {#- Rules that read a row alone are decided once. Where their list changes, what stands by an older one is decided anew. -#}
 {%- set rules = household_survey_rules() | selectattr('stage', 'equalto', 'evaluated') | list %}
 {%- set rule_set = local_md5(tojson(rules, sort_keys=true)) %}
-{%- set dimensions = ['completeness', 'validity', 'consistency', 'timeliness'] %}
+{%- set dimensions = ['validity', 'consistency', 'timeliness'] %}
 {{
     config(
         materialized='incremental',
@@ -43,6 +43,8 @@ broken as (
         {{ broken_rules(rules, 'reject') }} as failed_rules,
         {{ broken_rules(rules, 'flag') }} as flagged_rules,
         submissions.cast_error_columns,
+        {{ count_owed(rules) }} as completeness_checked,
+        {{ count_owed(rules, filled=true) }} as completeness_passed,
         {% for dimension in dimensions %}
             {{ count_checked(rules, dimension) }} as {{ dimension }}_checked,
         {% endfor %}
@@ -68,6 +70,8 @@ evaluated as (
         flagged_rules,
         cast_error_columns,
         '{{ rule_set }}' as rule_set,
+        completeness_passed,
+        completeness_checked,
         {% for dimension in dimensions %}
             {{ dimension }}_checked
             - {{ count_broken(rules, dimension, 'failed_rules') }}
