@@ -32,6 +32,17 @@ predictions as not materialized (
 rounds as (
     select
         household_round_id,
+        household_id,
+        submission_id,
+        survey_round,
+        district,
+        cluster,
+        village,
+        head_sex,
+        progress_status,
+        household_size,
+        income_consumption_residues_per_day,
+        is_vulnerable,
         lag(survey_round) over household_rounds as previous_round,
         lag(progress_status) over household_rounds as previous_status,
         {{ top_hardships() }} as top_reasons,
@@ -55,52 +66,51 @@ assessment as (
 
 risk as (
     select
-        features.household_round_id,
-        features.household_id,
-        features.submission_id,
-        features.survey_round,
-        features.district,
-        features.cluster,
-        features.village,
-        features.head_sex,
-        features.progress_status as measured_status,
+        rounds.household_round_id,
+        rounds.household_id,
+        rounds.submission_id,
+        rounds.survey_round,
+        rounds.district,
+        rounds.cluster,
+        rounds.village,
+        rounds.head_sex,
+        rounds.progress_status as measured_status,
         rounds.previous_round,
         rounds.previous_status,
-        {{ progress_between('rounds.previous_status', 'features.progress_status') }} as progress,
+        {{ progress_between('rounds.previous_status', 'rounds.progress_status') }} as progress,
         screening.risk_category,
         rounds.top_reasons,
         households.flagged_rules as quality_flags,
         screening.model_name as screening_model_name,
         screening.model_version as screening_model_version,
         assessment.model_version as assessment_model_version,
-        features.household_size,
-        features.income_consumption_residues_per_day as measured_income_usd_per_day,
-        features.income_consumption_residues_per_day * 365 as measured_income_usd_per_year,
-        {{ usd_to_ugx('features.income_consumption_residues_per_day') }} as measured_income_ugx_per_day,
-        {{ usd_to_ugx('features.income_consumption_residues_per_day * 365') }} as measured_income_ugx_per_year,
+        rounds.household_size,
+        rounds.income_consumption_residues_per_day as measured_income_usd_per_day,
+        rounds.income_consumption_residues_per_day * 365 as measured_income_usd_per_year,
+        {{ usd_to_ugx('rounds.income_consumption_residues_per_day') }} as measured_income_ugx_per_day,
+        {{ usd_to_ugx('rounds.income_consumption_residues_per_day * 365') }} as measured_income_ugx_per_year,
         screening.probability as vulnerability_probability,
         screening.confidence,
         assessment.probability as assessment_probability,
         rounds.is_latest_round,
-        features.is_vulnerable as is_measured_vulnerable,
+        rounds.is_vulnerable as is_measured_vulnerable,
         screening.is_vulnerable as is_predicted_vulnerable,
         assessment.is_vulnerable as is_assessed_vulnerable,
         households.survey_date,
         screening.scored_at,
         households.received_at
-    from features
-    inner join households on features.household_round_id = households.household_round_id
-    inner join rounds on features.household_round_id = rounds.household_round_id
+    from rounds
+    inner join households on rounds.household_round_id = households.household_round_id
     left join screening
         on
-            features.submission_id = screening.submission_id
-            and features.household_id = screening.household_id
-            and features.survey_round = screening.survey_round
+            rounds.submission_id = screening.submission_id
+            and rounds.household_id = screening.household_id
+            and rounds.survey_round = screening.survey_round
     left join assessment
         on
-            features.submission_id = assessment.submission_id
-            and features.household_id = assessment.household_id
-            and features.survey_round = assessment.survey_round
+            rounds.submission_id = assessment.submission_id
+            and rounds.household_id = assessment.household_id
+            and rounds.survey_round = assessment.survey_round
 )
 
 select * from risk
