@@ -20,8 +20,9 @@ from warehouse.errors import BuildError, TrainingError
 
 LOCK = "kyalo.pipeline"
 TOO_FEW = "ml.too_few_households"
-BEFORE_SCORING = ("--exclude", "tag:marts", "--indirect-selection", "buildable")
-AFTER_SCORING = ("--select", "tag:marts", "stg_ml__predictions")
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")  # they try the SQL, not the surveys
+BEFORE_SCORING = ("--exclude", "tag:marts", "--indirect-selection", "buildable", *WITHOUT_UNIT_TESTS)
+AFTER_SCORING = ("--select", "tag:marts", "stg_ml__predictions", *WITHOUT_UNIT_TESTS)
 
 
 def run_pipeline(warehouse: Warehouse, *, retrain: bool = False) -> Run:
@@ -58,7 +59,7 @@ def build(warehouse: Warehouse, *arguments: str) -> str:
     """
     with warehouse.database.lock(LOCK), Dbt(warehouse) as dbt:
         clear_sample_beside_others(warehouse.database)
-        built = _build(warehouse, dbt, *arguments)
+        built = _build(warehouse, dbt, *(arguments or WITHOUT_UNIT_TESTS))
         if arguments:
             return f"{built}; nothing was published: `kyalo build` or `kyalo run` does that"
         return f"{built}; {describe_publication(publish(warehouse.database))}"

@@ -1,5 +1,6 @@
-{#- A prediction that was made of an older submission of the household does not count. What is read twice is not
-    written down in between: at a million households that costs more than to read it again. -#}
+{#- A prediction that was made of an older submission of the household does not count. Households of which nothing
+    changed are left alone; the rounds of one household are told together. What is read twice is not written down in
+    between: at a million households that costs more than to read it again. -#}
 {{
     config(
         materialized='incremental',
@@ -21,7 +22,7 @@ features as not materialized (
     select * from {{ ref('fct_household_features') }}
 ),
 
-households as (
+households as not materialized (
     select * from {{ ref('fct_households') }}
 ),
 
@@ -29,6 +30,55 @@ predictions as not materialized (
     select * from {{ ref('stg_ml__predictions') }}
 ),
 
+screening as not materialized (
+    select * from predictions
+    where track = 'screening'
+),
+
+assessment as not materialized (
+    select * from predictions
+    where track = 'assessment'
+),
+
+{% if is_incremental() %}
+    standing as not materialized (
+        select * from {{ this }}
+    ),
+
+    changed as (
+        select features.household_id
+        from features
+        inner join households on features.household_round_id = households.household_round_id
+        left join screening
+            on
+                features.submission_id = screening.submission_id
+                and features.household_id = screening.household_id
+                and features.survey_round = screening.survey_round
+        left join assessment
+            on
+                features.submission_id = assessment.submission_id
+                and features.household_id = assessment.household_id
+                and features.survey_round = assessment.survey_round
+        left join standing
+            on
+                features.household_round_id = standing.household_round_id
+                and features.submission_id = standing.submission_id
+                and households.flagged_rules = standing.quality_flags
+                and (screening.model_version, screening.probability, screening.scored_at)
+                is not distinct from (
+                    standing.screening_model_version, standing.vulnerability_probability, standing.scored_at
+                )
+                and (assessment.model_version, assessment.probability)
+                is not distinct from (standing.assessment_model_version, standing.assessment_probability)
+        where standing.household_round_id is null
+        union
+        select standing.household_id
+        from standing
+        left join features on standing.household_round_id = features.household_round_id
+        where features.household_round_id is null
+    ),
+
+{% endif %}
 rounds as (
     select
         household_round_id,
@@ -48,20 +98,13 @@ rounds as (
         {{ top_hardships() }} as top_reasons,
         lead(survey_round) over household_rounds is null as is_latest_round
     from features
+    {% if is_incremental() %}
+        where household_id in (select changed.household_id from changed)
+    {% endif %}
     window household_rounds as (
         partition by household_id
         order by {{ round_order('survey_round') }}
     )
-),
-
-screening as (
-    select * from predictions
-    where track = 'screening'
-),
-
-assessment as (
-    select * from predictions
-    where track = 'assessment'
 ),
 
 risk as (
