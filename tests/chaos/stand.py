@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import psycopg
+
 from ingest_api.auth.clients import add_client, list_clients
 from ingest_api.auth.keys import load_keys
 from ingest_api.auth.tokens import issue_token
@@ -105,6 +107,15 @@ def _admit_office(warehouse: Warehouse) -> str:
     return issue_token(load_keys(warehouse.settings), client, DAY_SECONDS)
 
 
+def _let_commits_wait(home: Path) -> None:
+    """Let the server wait for a standby, as Kyalo's own never does: a commit can be stopped there before its answer."""
+    server = EmbeddedServer(home)
+    with psycopg.connect(**server.ensure_running(), autocommit=True) as connection:
+        connection.execute("alter system set wal_level = 'replica'")
+        connection.execute("alter system set max_wal_senders = 1")
+    server.stop()
+
+
 @contextmanager
 def standing() -> Iterator[Stand]:
     """A stand in a folder of its own, gone in the end."""
@@ -112,6 +123,7 @@ def standing() -> Iterator[Stand]:
     home.chmod(0o711)  # the server's account passes through, under root
     settings = Settings(_env_file=None, kyalo_home=home, db_host=None)
     try:
+        _let_commits_wait(home)
         with open_warehouse(settings) as warehouse:
             stand = Stand(warehouse, free_port(), _admit_office(warehouse))
             try:

@@ -144,7 +144,7 @@ def test_loading_comes_to_what_was_foretold(checked: tuple[Warehouse, Path, Chec
     warehouse, path, check = checked
     ingestion_id = load(warehouse, path.read_text())
     with Dbt(warehouse) as dbt:
-        dbt.build("--select", "+int_quarantined_submissions")
+        dbt.build("--select", "+int_quarantined_submissions", "--indirect-selection", "cautious")
     statement = """
         select stored_rows, duplicate_rows, rejected_rows, conflict_rows,
             (select count(*) from validated.int_quarantined_submissions as bad where bad.ingestion_id = %(id)s)

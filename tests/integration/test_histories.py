@@ -24,7 +24,37 @@ HEADER = "submission_id,household_id,district,village,household_size,phones_owne
 DISTRICTS = ["Kanungu", "Mitooma", "Rubanda", ""]
 WAIVED = ["identifier_collision", "district_required"]
 SCHEMAS = ("staging", "validated", "features", "marts_next", "marts")
-KEPT = ("int_field_baselines",)  # frozen on purpose: no build ever makes it anew
+KEPT = ("int_field_baselines", "int_run_quality")  # frozen on purpose; about what is new
+
+
+MODEL = """
+    insert into ml.models (
+        model_name, model_version, track, algorithm, object_key, sha256, size_bytes, feature_names,
+        training_fingerprint, metrics, metadata, run_id
+    )
+    values (
+        'chance', %(version)s, 'screening', 'chance', 'models/' || %(version)s, repeat('0', 64), 1, array['district'],
+        '', '{}', '{}', 'history'
+    )
+    on conflict do nothing
+"""
+PREDICTIONS = """
+    insert into ml.predictions (
+        household_id, survey_round, submission_id, track, prediction, probability, confidence, risk_category,
+        model_name, model_version, run_id
+    )
+    select
+        features.household_id, features.survey_round, features.submission_id, 'screening', 0,
+        abs(hashtext(features.submission_id || %(seed)s)) %% 100 / 100.0, 0.9, 'low', 'chance',
+        models.model_version, 'history'
+    from features.fct_household_features as features
+    cross join ml.champion_models as models
+    where hashtext(features.submission_id || %(seed)s) %% 3 = 0
+    on conflict (household_id, survey_round, track, model_name, model_version) do update set
+        submission_id = excluded.submission_id,
+        probability = excluded.probability,
+        scored_at = clock_timestamp()
+"""
 
 
 @dataclass
@@ -39,7 +69,9 @@ class History:
     def go_on(self) -> None:
         """Let a few things happen."""
         for _ in range(self.random.randint(2, 5)):
-            self.random.choice([self.load, self.load, self.resend, self.survey, self.correct, self.decide])()
+            self.random.choice(
+                [self.load, self.load, self.resend, self.survey, self.correct, self.decide, self.score]
+            )()
 
     def load(self) -> None:
         """A file of surveys: of few households, so that they meet; beside many that meet nobody."""
@@ -88,6 +120,12 @@ class History:
                 """,
                 {"decision": decision, "rules": WAIVED, "salt": str(self.random.random())},
             )
+
+    def score(self) -> None:
+        """A model predicts something of some households, for the first time or anew; sometimes it is a new model."""
+        with self.warehouse.database.transaction() as connection:
+            connection.execute(MODEL, {"version": self.random.choice([1, 1, 2])})
+            connection.execute(PREDICTIONS, {"seed": str(self.random.random())})
 
     def row(self, household: str) -> str:
         """One line of a file."""

@@ -1,7 +1,11 @@
+{#- What a reviewer discarded is counted, but judged no more: it opens the gate that it closed. -#}
 with
 
 judged as (
-    select * from {{ ref('int_submissions_judged') }}
+    select
+        *,
+        coalesce(decision = 'discard', false) as is_discarded
+    from {{ ref('int_submissions_judged') }}
 ),
 
 counted as (
@@ -10,19 +14,19 @@ counted as (
         district,
         count(*) as submissions,
         count(*) filter (
-            where failed_rules <> '{}' and corrected_by is null and decision is distinct from 'discard'
+            where failed_rules <> '{}' and corrected_by is null and not is_discarded
         ) as rejected_submissions,
         count(*) filter (where flagged_rules <> '{}') as flagged_submissions,
-        sum(completeness_passed)::bigint as completeness_passed,
-        sum(completeness_checked)::bigint as completeness_checked,
-        sum(validity_passed)::bigint as validity_passed,
-        sum(validity_checked)::bigint as validity_checked,
-        count(*) filter (where not is_identifier_contested) as uniqueness_passed,
-        count(*) as uniqueness_checked,
-        sum(consistency_passed)::bigint as consistency_passed,
-        sum(consistency_checked)::bigint as consistency_checked,
-        sum(timeliness_passed)::bigint as timeliness_passed,
-        sum(timeliness_checked)::bigint as timeliness_checked
+        coalesce(sum(completeness_passed) filter (where not is_discarded), 0)::bigint as completeness_passed,
+        coalesce(sum(completeness_checked) filter (where not is_discarded), 0)::bigint as completeness_checked,
+        coalesce(sum(validity_passed) filter (where not is_discarded), 0)::bigint as validity_passed,
+        coalesce(sum(validity_checked) filter (where not is_discarded), 0)::bigint as validity_checked,
+        count(*) filter (where not is_identifier_contested and not is_discarded) as uniqueness_passed,
+        count(*) filter (where not is_discarded) as uniqueness_checked,
+        coalesce(sum(consistency_passed) filter (where not is_discarded), 0)::bigint as consistency_passed,
+        coalesce(sum(consistency_checked) filter (where not is_discarded), 0)::bigint as consistency_checked,
+        coalesce(sum(timeliness_passed) filter (where not is_discarded), 0)::bigint as timeliness_passed,
+        coalesce(sum(timeliness_checked) filter (where not is_discarded), 0)::bigint as timeliness_checked
     from judged
     group by
         ingestion_id,

@@ -39,7 +39,7 @@ gated as (
                 )
                 {% for dimension in dimensions %}
                     or (
-                        batches.submissions >= {{ gates.minimum_submissions }}
+                        batches.{{ dimension }}_checked >= {{ gates.minimum_submissions }}
                         and 100 * batches.{{ dimension }}_passed
                         < {{ gates.batch_dimension_percent }} * batches.{{ dimension }}_checked
                     )
