@@ -42,7 +42,7 @@ $(AZURITE): tests/azurite/package-lock.json
 		echo "without npm the tests against Azure Blob are left out"
 
 test: install $(AZURITE) ## set up everything and run every test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 chaos: install ## kill the API, the worker and PostgreSQL a hundred times; SEED=7 repeats an order, RUNS=20 is shorter
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))

@@ -16,13 +16,13 @@ from warehouse.settings import PROJECT_ROOT
 SAMPLE = PROJECT_ROOT / "orchestration" / "sample_data" / "household_survey.csv"
 DEVICE_SURVEY = orjson.dumps(EXAMPLE_SURVEY).decode()  # the body, to the letter
 TABLES_BY_INGESTION = (
-    "raw.submission_keys",
-    "raw.repeated_rows",
-    "raw.rejected_rows",
-    "raw.bodies",
-    "review.conflicts",
-    "ops.published_ingestions",
-    "raw.ingestions",
+    ("raw", "submission_keys"),
+    ("raw", "repeated_rows"),
+    ("raw", "rejected_rows"),
+    ("raw", "bodies"),
+    ("review", "conflicts"),
+    ("ops", "published_ingestions"),
+    ("raw", "ingestions"),
 )
 
 
@@ -51,7 +51,7 @@ def clear_sample_beside_others(database: Database) -> bool:
         return False
     ingestions = [row["ingestion_id"] for row in fetch(database, "sample_ingestions", sample=hashes)]
     tables = [sql.Identifier("raw", form) for form in list_forms()]
-    tables += [sql.Identifier(*name.split(".")) for name in TABLES_BY_INGESTION]
+    tables += [sql.Identifier(*name) for name in TABLES_BY_INGESTION]
     with database.transaction() as connection:
         for table in tables:
             connection.execute(sql.SQL("delete from {} where ingestion_id = any(%s)").format(table), [ingestions])

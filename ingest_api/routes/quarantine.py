@@ -2,14 +2,14 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.convertors import PathConvertor, register_url_convertor
 
 from ingest_api.auth.access import REVIEWERS, Client, allow
 from ingest_api.deciding import Verdict, correct_submission, decide_batch, decide_submissions
-from ingest_api.documentation import EVERY_ROUTE, NAME_IN_ADDRESS, ROLE, TOKEN, Codes, problems
+from ingest_api.documentation import EVERY_ROUTE, JSON_BODY, NAME_IN_ADDRESS, ROLE, TOKEN, Codes, problems
 from ingest_api.examples import Example
 from ingest_api.review import (
     MOST_LISTED,
@@ -111,7 +111,7 @@ class Correction(Judgement):
 class Listing(BaseModel):
     """What to list."""
 
-    status: Annotated[Status | Literal["all"], Field(description="Which of them.")] = "open"
+    status: Annotated[Status | Literal["all"], Field(description="Which of them.", examples=["open"])] = "open"
     rule: Annotated[
         str | SkipJsonSchema[None], Field(description="Only those that failed this rule.", examples=["consent_given"])
     ] = None
@@ -121,8 +121,8 @@ class Listing(BaseModel):
     ingestion_id: Annotated[
         str | SkipJsonSchema[None], Field(description="Only those of this upload.", examples=["ing_20261123_000002"])
     ] = None
-    limit: Annotated[int, Field(ge=1, le=MOST_LISTED, description="At most so many.")] = 100
-    offset: Annotated[int, Field(ge=0, le=1_000_000_000, description="Without the first so many.")] = 0
+    limit: Annotated[int, Field(ge=1, le=MOST_LISTED, description="At most so many.", examples=[100])] = 100
+    offset: Annotated[int, Field(ge=0, le=1_000_000_000, description="Without the first so many.", examples=[0])] = 0
 
     def filters(self) -> Filters:
         """The same as the loader's own."""
@@ -130,7 +130,13 @@ class Listing(BaseModel):
         return Filters(status, self.rule, self.district, self.ingestion_id)
 
 
-SubmissionJudgement = Annotated[Judgement | Correction, Field(discriminator="decision")]
+SubmissionJudgement = Annotated[
+    Judgement | Correction,
+    Body(
+        discriminator="decision",
+        openapi_examples={"release": {"value": EXAMPLE_DECISION}, "correct": {"value": EXAMPLE_CORRECTION}},
+    ),
+]
 router = APIRouter(tags=["quarantine"], responses=ERRORS, dependencies=[REVIEWER])
 
 
@@ -148,7 +154,7 @@ def get_quarantine(listing: Annotated[Listing, Query()], request: Request) -> Qu
 @router.post(
     "/api/v1/quarantine/batches/{ingestion_id}/decision",
     summary="Decide about a held batch",
-    responses=problems(NAME_IN_ADDRESS, BATCH_DECIDED),
+    responses=problems(JSON_BODY, NAME_IN_ADDRESS, BATCH_DECIDED),
 )
 def post_batch_decision(
     ingestion_id: Annotated[str, Path(description="The upload that is held.", examples=["ing_20261123_000002"])],
@@ -164,7 +170,7 @@ def post_batch_decision(
 @router.post(
     "/api/v1/quarantine/{submission_id:submission}/decision",
     summary="Decide about a submission",
-    responses=problems(NAME_IN_ADDRESS, DECIDED),
+    responses=problems(JSON_BODY, NAME_IN_ADDRESS, DECIDED),
 )
 def post_decision(
     submission_id: SubmissionID, request: Request, client: Reviewer, judgement: SubmissionJudgement

@@ -4,6 +4,7 @@ import pytest
 
 from orchestration.context import Warehouse
 from orchestration.pipeline import build
+from orchestration.publish import publish
 from tests.contents import contents
 from tests.processes import run
 from tests.surveys import load_text
@@ -55,44 +56,37 @@ def test_bad_batch_is_held_with_a_warning_and_the_rest_flows(poisoned: tuple[War
     assert one(warehouse, "select count(*) from marts.fct_batch_quality where gate_status = 'passed'") == (9,)
 
 
-def test_building_again_changes_no_row(poisoned: tuple[Warehouse, str, str]) -> None:
-    warehouse, *_ = poisoned
-    load_text(warehouse, batch("GOOD1"))
-    assert build(warehouse).endswith("nothing changed")
-
-
 def test_closed_gate_leaves_every_mart_as_it_was(poisoned: tuple[Warehouse, str, str]) -> None:
-    warehouse, *_ = poisoned
+    warehouse, _, bad = poisoned
     before = contents(warehouse.database, "marts")
     poison = [load_text(warehouse, batch(f"POISON{number}", bad=30)) for number in range(3)]
     load_text(warehouse, batch("FINE"))
-    with pytest.raises(GateClosedError, match=r"gate_held is closed: 3 bad batches hold 180 of 240 new submissions"):
-        build(warehouse)
+    stopped = run(warehouse, "build")
+    assert (stopped.returncode, stopped.stdout) == (3, "")
+    told = "error build.gate_closed: gate_held is closed: 3 bad batches hold 180 of 240 new submissions"
+    assert " ".join(stopped.stderr.split()).startswith(told)
     assert contents(warehouse.database, "marts") == before
-    again = run(warehouse, "build")
-    assert again.returncode == 3
-    assert again.stderr.startswith("error build.gate_closed: gate_held is closed")
-    assert again.stdout == ""
     for ingestion_id in poison:
         decide(warehouse, ingestion_id, "discard")
-    build(warehouse)
-    assert one(warehouse, "select count(*) from marts.fct_household_risk") == (10 * ROWS,)
-
-
-def test_released_batch_flows(poisoned: tuple[Warehouse, str, str]) -> None:
-    warehouse, _, bad = poisoned
     decide(warehouse, bad, "release")
-    build(warehouse)
-    counts = "released_submissions, held_submissions, quarantined_submissions"
-    assert one(warehouse, f"select {counts} from marts.rpt_ingestions where ingestion_id = '{bad}'") == (20, 0, 40)
 
 
 def test_many_rejected_rows_that_no_batch_is_held_for_stop_the_run(poisoned: tuple[Warehouse, str, str]) -> None:
     warehouse, *_ = poisoned
-    spread = load_text(warehouse, batch("SPREAD", bad=10, rows=100))
-    with pytest.raises(GateClosedError, match=r"gate_rejected is closed: 10 of 100 new .*district_required \(10\)"):
+    spread = load_text(warehouse, batch("SPREAD", bad=20, rows=100))
+    with pytest.raises(GateClosedError, match=r"gate_rejected is closed: 20 of 340 new .*district_required \(20\)"):
         build(warehouse)
     decide(warehouse, spread, "discard")
+
+
+def test_what_was_decided_flows_and_a_second_build_changes_no_row(poisoned: tuple[Warehouse, str, str]) -> None:
+    warehouse, _, bad = poisoned
+    build(warehouse)
+    counts = "released_submissions, held_submissions, quarantined_submissions"
+    assert one(warehouse, f"select {counts} from marts.rpt_ingestions where ingestion_id = '{bad}'") == (20, 0, 40)
+    assert one(warehouse, "select count(*) from marts.fct_household_risk") == (10 * ROWS + 20,)
+    load_text(warehouse, batch("GOOD1"))
+    assert build(warehouse).endswith("nothing changed")
 
 
 def test_published_table_that_somebody_reads_is_not_made_anew_behind_their_back(
@@ -104,11 +98,11 @@ def test_published_table_that_somebody_reads_is_not_made_anew_behind_their_back(
         connection.execute("alter table marts.rpt_district_summary add column old integer")
     before = contents(warehouse.database, "marts")
     with pytest.raises(BuildError, match="something that you made reads it"):
-        build(warehouse)
+        publish(warehouse.database)
     assert contents(warehouse.database, "marts") == before
     with warehouse.database.transaction() as connection:
         connection.execute("drop view public.mine")
-    build(warehouse)
+    publish(warehouse.database)
     with warehouse.database.transaction() as connection:
         columns = "select column_name from information_schema.columns where table_name = 'rpt_district_summary'"
         assert ("old",) not in connection.execute(columns).fetchall()
