@@ -80,7 +80,13 @@ def send_file(warehouse: Warehouse, rows: list[tuple[str, str, int]]) -> None:
 
 def send_batch(warehouse: Warehouse, surveys: list[tuple[str, int]]) -> None:
     answers = [
-        {"household_id": household, "district": "Kanungu", "household_size": size, "survey_round": "2026"}
+        {
+            "household_id": household,
+            "district": "Kanungu",
+            "village": "V1",
+            "household_size": size,
+            "survey_round": "2026",
+        }
         for household, size in surveys
     ]
     receive_batch(warehouse.database, json.dumps(answers).encode(), form=FORM, sender=SENDER)
@@ -90,8 +96,8 @@ def send_survey(
     warehouse: Warehouse, key: str | None, household: str, size: int, deprecates: str | None, consent: bool
 ) -> None:
     contract = load_contract(FORM)
-    answers: dict[str, Any] = {"household_id": household, "district": "Kanungu", "household_size": size}
-    answers |= {"survey_round": "2026"} | ({} if consent else {"consent": False})
+    answers: dict[str, Any] = {"household_id": household, "district": "Kanungu", "village": "V1"}
+    answers |= {"household_size": size, "survey_round": "2026"} | ({} if consent else {"consent": False})
     submission = DocumentLayout(contract).submission(1, answers, key=key, deprecates=deprecates)
     assert isinstance(submission, Submission)
     survey = ArrivingSurvey(submission, "{}", "application/json", "openrosa", SENDER)

@@ -32,7 +32,7 @@ KAN-001-AAA-9,Kanungu,V1,4,1,0,0,0,,,2026,,1,1,1,2.5
 KAN-001-AAA-5,Mitooma,V9,2,1,0,0,0,,,2027,,1,1,1,1.2
 """
 # Surveys in which nothing is wrong, so that no gate stops the others.
-CLEAN = "".join(f"KAN-002-AAA-{number},Kanungu,V2,4,,,,,,,2026,,,,,\n" for number in range(300))
+CLEAN = "".join(f"KAN-002-AAA-{number},Kanungu,V2,4,,,,,,,2026,,,,,\n" for number in range(4000))
 
 
 @pytest.fixture(scope="module")
@@ -137,4 +137,4 @@ def test_conservation_holds(built: Warehouse) -> None:
             "sum(held_submissions) from marts_next.rpt_ingestions"
         ).fetchone()
     assert row
-    assert row[0] == sum(row[1:]) == 312
+    assert row[0] == sum(row[1:]) == 4012
