@@ -1,4 +1,4 @@
-{#- What a submission says never changes: the rows of households whose submission, or its flags, stay are left alone. -#}
+{#- What a submission says never changes: rows of households whose submission, and its flags, stay are left alone. -#}
 {%- set own_columns = ['submission_id', 'household_id', 'survey_round', 'consent'] %}
 {{
     config(

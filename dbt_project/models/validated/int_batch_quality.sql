@@ -17,13 +17,13 @@ decisions as (
 batches as (
     select
         ingestion_id,
-        sum(submissions)::bigint as submissions,
-        sum(rejected_submissions)::bigint as rejected_submissions,
-        sum(flagged_submissions)::bigint as flagged_submissions,
         {% for dimension in dimensions %}
             sum({{ dimension }}_passed)::bigint as {{ dimension }}_passed,
-            sum({{ dimension }}_checked)::bigint as {{ dimension }}_checked{{ ',' if not loop.last }}
+            sum({{ dimension }}_checked)::bigint as {{ dimension }}_checked,
         {% endfor %}
+        sum(submissions)::bigint as submissions,
+        sum(rejected_submissions)::bigint as rejected_submissions,
+        sum(flagged_submissions)::bigint as flagged_submissions
     from districts
     group by ingestion_id
 ),
@@ -47,13 +47,13 @@ gated as (
                 then case when decisions.decision = 'release' then 'released' else 'held' end
             else 'passed'
         end as gate_status,
-        batches.submissions,
-        batches.rejected_submissions,
-        batches.flagged_submissions,
         {% for dimension in dimensions %}
             batches.{{ dimension }}_passed,
-            batches.{{ dimension }}_checked{{ ',' if not loop.last }}
+            batches.{{ dimension }}_checked,
         {% endfor %}
+        batches.submissions,
+        batches.rejected_submissions,
+        batches.flagged_submissions
     from batches
     left join decisions on batches.ingestion_id = decisions.ingestion_id
 )

@@ -1,4 +1,4 @@
-{#- Frozen: it is built once, and neither a later build nor a full refresh moves it. `freeze_baselines` takes it anew. -#}
+{#- Frozen: it is built once; neither a later build nor a full refresh moves it. `freeze_baselines` takes it anew. -#}
 {%- set limits = statistics_limits() %}
 {%- set fields = watched_fields() %}
 {{
@@ -29,11 +29,17 @@ sampled as (
     limit {{ limits.reference_sample }}
 ),
 
+sample_sizes as (
+    select count(*) as households
+    from sampled
+),
+
 reference as (
     select households.*
     from households
     inner join sampled on households.submission_id = sampled.submission_id
-    where (select count(*) from sampled) >= {{ limits.reference_households }}
+    cross join sample_sizes
+    where sample_sizes.households >= {{ limits.reference_households }}
 ),
 
 entities as (

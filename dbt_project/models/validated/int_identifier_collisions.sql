@@ -62,7 +62,7 @@ uncorrected as (
     left join corrections
         on
             submissions.submission_id = corrections.deprecates
-            and corrections.submission_id <> submissions.submission_id
+            and submissions.submission_id <> corrections.submission_id
     where corrections.submission_id is null
 ),
 

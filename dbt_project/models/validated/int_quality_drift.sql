@@ -48,15 +48,16 @@ stability as (
         sum(bins.difference * ln(bins.share / bins.baseline_share)) as value,
         (count(*) - 1) * (1.0 / compared.counted + 1.0 / compared.baseline_counted) as baseline
     from compared
-    cross join lateral (
-        select
-            (listed.now + 0.5) / (compared.counted + 0.5) as share,
-            (listed.before + 0.5) / (compared.baseline_counted + 0.5) as baseline_share,
-            (listed.now + 0.5) / (compared.counted + 0.5)
-            - (listed.before + 0.5) / (compared.baseline_counted + 0.5) as difference
-        from unnest(compared.bin_counts, compared.baseline_counts) as listed (now, before)
-        where listed.now + listed.before > 0
-    ) as bins
+    cross join
+        lateral (
+            select
+                (listed.now + 0.5) / (compared.counted + 0.5) as share,
+                (listed.before + 0.5) / (compared.baseline_counted + 0.5) as baseline_share,
+                (listed.now + 0.5) / (compared.counted + 0.5)
+                - (listed.before + 0.5) / (compared.baseline_counted + 0.5) as difference
+            from unnest(compared.bin_counts, compared.baseline_counts) as listed (now, before)
+            where listed.now + listed.before > 0
+        ) as bins
     group by
         compared.district,
         compared.period,

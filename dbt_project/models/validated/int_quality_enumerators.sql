@@ -88,12 +88,13 @@ shares as (
         sum(listed.hits) over peers - listed.hits as peer_hits,
         sum(listed.cases) over peers - listed.cases as peer_cases
     from joined
-    cross join lateral (
-        values
-        {% for metric, counts in shares.items() %}
-            ('{{ metric }}', joined.{{ counts[0] }}, joined.{{ counts[1] }}){{ ',' if not loop.last }}
-        {% endfor %}
-    ) as listed (metric, hits, cases)
+    cross join
+        lateral (
+            values
+            {% for metric, counts in shares.items() %}
+                ('{{ metric }}', joined.{{ counts[0] }}, joined.{{ counts[1] }}){{ ',' if not loop.last }}
+            {% endfor %}
+        ) as listed (metric, hits, cases)
     window peers as (partition by joined.district, listed.metric)
 ),
 

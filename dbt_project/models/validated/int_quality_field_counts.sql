@@ -47,18 +47,22 @@ arrivals as (
         district
 ),
 
+{% if is_incremental() %}
+    counted as (
+        select distinct
+            received_date,
+            district,
+            submissions,
+            baselines_frozen_at
+        from {{ this }}
+    ),
+{% endif %}
+
 changed as (
     select arrivals.*
     from arrivals
     {% if is_incremental() %}
-        left join (
-            select distinct
-                received_date,
-                district,
-                submissions,
-                baselines_frozen_at
-            from {{ this }}
-        ) as counted
+        left join counted
             on
                 arrivals.received_date = counted.received_date
                 and arrivals.district = counted.district

@@ -1,5 +1,5 @@
-{#- Reads the one row of the run's quality, so that a run which its gates stop does not come this far. Only households of
-    several accepted submissions need ranks; they are found by a hash. -#}
+{#- Reads the one row of the run's quality, so that a run which its gates stop does not come this far. Only households
+    of several accepted submissions need ranks; they are found by a hash. -#}
 {{
     config(
         indexes=[

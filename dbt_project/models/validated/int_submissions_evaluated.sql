@@ -1,4 +1,4 @@
-{#- Rules that read a row alone are decided once. Where their list changes, what stands by an older one is decided anew. -#}
+{#- Rules that read a row alone are decided once; by another list of rules than the one before, all are again. -#}
 {%- set rules = household_survey_rules() | selectattr('stage', 'equalto', 'evaluated') | list %}
 {%- set rule_set = local_md5(tojson(rules, sort_keys=true)) %}
 {%- set dimensions = ['validity', 'consistency', 'timeliness'] %}

@@ -42,8 +42,8 @@ broken as (
     select
         stated.*,
         case
-            when is_identifier_contested then array_append(failed_rules, 'identifier_collision')
-            else failed_rules
+            when stated.is_identifier_contested then array_append(stated.failed_rules, 'identifier_collision')
+            else stated.failed_rules
         end as broken_rules
     from stated
 ),
@@ -62,11 +62,21 @@ judged as (
         device_id,
         case
             when released_rules = '{}' or broken_rules = '{}' then broken_rules
-            else array(select unnest(broken_rules) except select unnest(released_rules) order by 1)
+            else array(
+                select unnest(broken_rules) as rule_id
+                except
+                select unnest(released_rules) as rule_id
+                order by rule_id
+            )
         end as failed_rules,
         case
             when released_rules = '{}' or broken_rules = '{}' then '{}'
-            else array(select unnest(broken_rules) intersect select unnest(released_rules) order by 1)
+            else array(
+                select unnest(broken_rules) as rule_id
+                intersect
+                select unnest(released_rules) as rule_id
+                order by rule_id
+            )
         end as waived_rules,
         flagged_rules,
         corrected_by,
