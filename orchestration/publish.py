@@ -43,11 +43,15 @@ def _publish_table(connection: psycopg.Connection, table: str) -> int:
 
 
 def _copy_table(connection: psycopg.Connection, table: str) -> int:
-    """Make the published table anew, with the indexes of the built one."""
+    """Make the published table anew, with the indexes of the built one; they are made last, which is faster."""
     places = {"built": sql.Identifier(NEXT, table), "published": sql.Identifier(PUBLISHED, table)}
     _drop_table(connection, table)
-    connection.execute(sql.SQL("create table {published} (like {built} including all)").format(**places))
+    connection.execute(
+        sql.SQL("create table {published} (like {built} including all excluding indexes)").format(**places)
+    )
     copied = connection.execute(sql.SQL("insert into {published} table {built}").format(**places)).rowcount
+    for row in fetch_rows(connection, queries("publishing")["index_definitions"], {"built": f"{NEXT}.{table}"}):
+        connection.execute(row["statement"])
     connection.execute(sql.SQL("analyze {published}").format(**places))
     return copied
 

@@ -57,6 +57,16 @@ def test_models_have_one_file_and_their_yaml_beside_it(dbt_graph: DbtGraph) -> N
     assert apart == []
 
 
+def test_marts_can_be_published_row_by_row(dbt_graph: DbtGraph) -> None:
+    """Publication tells the rows of a mart apart by its unique index."""
+    without = [
+        model["name"]
+        for model in dbt_graph.models.values()
+        if layer(model) == "marts" and not any(index.get("unique") for index in model["config"]["indexes"])
+    ]
+    assert without == []
+
+
 def test_models_say_owner_grain_and_group(dbt_graph: DbtGraph) -> None:
     silent = [
         model["name"]

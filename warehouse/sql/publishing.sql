@@ -55,6 +55,12 @@ where
     )
 order by pg_attribute.attnum;
 
+-- name: index_definitions
+select replace(pg_get_indexdef(indexrelid), ' ON marts_next.', ' ON marts.') as statement
+from pg_index
+where indrelid = %(built)s::regclass
+order by indexrelid;
+
 -- name: new_descriptions
 with
 described as (

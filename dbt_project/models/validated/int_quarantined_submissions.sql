@@ -1,4 +1,5 @@
-{#- Reads nothing that a gate stops: what a closed gate keeps from the marts is what reviewers must see. -#}
+{#- Reads nothing that a gate stops: what a closed gate keeps from the marts is what reviewers must see. Answers are
+    fetched row by row: few of all submissions are here, which the planner cannot know. -#}
 {{
     config(
         indexes=[
@@ -35,9 +36,14 @@ told as (
             select unnest(judged.failed_rules || judged.waived_rules) as rule_id
             order by rule_id
         ) as broken_rules,
-        to_jsonb(submissions) || coalesce(submissions.unreadable_values, '{}') as answers
+        submitted.answers
     from judged
-    inner join submissions on judged.submission_id = submissions.submission_id
+    cross join lateral (
+        select to_jsonb(submissions) || coalesce(submissions.unreadable_values, '{}') as answers
+        from submissions
+        where submissions.submission_id = judged.submission_id
+        offset 0
+    ) as submitted
 ),
 
 reasons as (
