@@ -49,9 +49,14 @@ told as not materialized (
                         then standing.history @> jsonb_build_array(told.round_in_history)
                     else
                         told.survey_round = standing.last_round
-                        and ({% for name in latest_columns %}told.{{ name }}{{ ', ' if not loop.last }}{% endfor %})
-                        is not distinct from (
-                            {% for name in latest_columns %}standing.{{ name }}{{ ', ' if not loop.last }}{% endfor %}
+                        and (
+                            {% for name in latest_columns %}
+                                told.{{ name }}{{ ',' if not loop.last }}
+                            {% endfor %}
+                        ) is not distinct from (
+                            {% for name in latest_columns %}
+                                standing.{{ name }}{{ ',' if not loop.last }}
+                            {% endfor %}
                         )
                 end
         where standing.household_id is null
