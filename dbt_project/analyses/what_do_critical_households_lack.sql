@@ -1,4 +1,4 @@
--- What do households of critical risk lack, beside those of low risk?
+-- What do households of critical risk lack, beside those of low risk? Shares are of the households that answered.
 with
 
 households as (
@@ -6,31 +6,50 @@ households as (
     where risk_category in ('low', 'critical')
 ),
 
-named as (
-    select
-        reasons.reason,
-        count(*) filter (where households.risk_category = 'critical') as households_critical,
-        count(*) filter (where households.risk_category = 'low') as households_low
-    from households
-    cross join lateral unnest(households.top_reasons) as reasons (reason)
-    group by reasons.reason
+features as (
+    select * from {{ ref('fct_household_features') }}
 ),
 
-totals as (
+described as (
     select
-        count(*) filter (where risk_category = 'critical') as households_critical,
-        count(*) filter (where risk_category = 'low') as households_low
+        features.*,
+        households.risk_category
     from households
+    inner join features on households.household_round_id = features.household_round_id
+),
+
+answers as (
+    select
+        described.risk_category,
+        hardships.reason,
+        hardships.is_borne
+    from described
+    cross join lateral (
+        values
+        {% for hardship in hardships() %}
+            ('{{ hardship.words }}', {{ hardship.condition }}){{ ',' if not loop.last }}
+        {% endfor %}
+    ) as hardships (reason, is_borne)
+),
+
+counted as (
+    select
+        reason,
+        count(*) filter (where is_borne and risk_category = 'critical') as households_critical,
+        count(is_borne) filter (where risk_category = 'critical') as answers_critical,
+        count(*) filter (where is_borne and risk_category = 'low') as households_low,
+        count(is_borne) filter (where risk_category = 'low') as answers_low
+    from answers
+    group by reason
 ),
 
 shares as (
     select
-        named.reason,
-        named.households_critical,
-        {{ percentage('named.households_critical', 'totals.households_critical') }} as critical_percent,
-        {{ percentage('named.households_low', 'totals.households_low') }} as low_percent
-    from named
-    cross join totals
+        reason,
+        households_critical,
+        {{ percentage('households_critical', 'answers_critical') }} as critical_percent,
+        {{ percentage('households_low', 'answers_low') }} as low_percent
+    from counted
 )
 
 select * from shares

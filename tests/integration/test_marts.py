@@ -23,6 +23,15 @@ REPORTS = """Partner,Year,Quarter,District,Village,Households,Households Visited
 Helpers,2027,1,{district},{village},500,20,10
 Helpers,2027,1,Nowhere,Elsewhere,10,10,10
 """
+LACKING = """
+select
+    count(*) filter (where risk.risk_category = 'critical' and not ({has})),
+    round(100 * avg((not ({has}))::integer) filter (where risk.risk_category = 'critical'), 1),
+    round(100 * avg((not ({has}))::integer) filter (where risk.risk_category = 'low'), 1)
+from marts.fct_household_risk as risk
+inner join validated.fct_households as households on risk.household_round_id = households.household_round_id
+where risk.is_latest_round
+"""
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +86,22 @@ def test_question_is_asked_and_answered(built: Warehouse, compiled: dict[str, st
     answer = query(built, compiled[question.stem])
     nobody_fell_back = question.stem == "which_households_fell_back"  # the second round says what the first one said
     assert bool(answer) != nobody_fell_back
+
+
+@pytest.mark.parametrize(
+    ("hardship", "has"),
+    [
+        ("nobody with salaried work", "households.salaried_workers > 0"),
+        ("no radio", "households.radios_owned > 0"),
+        ("no bathroom", "households.has_bathroom"),
+        ("less than half an acre of land", "households.agricultural_land_acres >= 0.5"),
+    ],
+)
+def test_every_hardship_of_a_household_counts(
+    built: Warehouse, compiled: dict[str, str], hardship: str, has: str
+) -> None:
+    answers = query(built, compiled["what_do_critical_households_lack"])
+    assert query(built, LACKING.format(has=has)) == [row[1:] for row in answers if row[0] == hardship]
 
 
 def test_household_is_counted_once_and_keeps_its_history(built: Warehouse) -> None:
