@@ -39,6 +39,7 @@ INGESTION_STATUS: Example = {
         "processed_records": 120,
         "valid_records": 112,
         "failed_records": 6,
+        "held_records": 0,
         "processing_time_seconds": 0.412,
     },
     "results": {"predictions_generated": 112, "vulnerable_households": 31, "quality_score": 94.9},

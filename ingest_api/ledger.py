@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from ingest_api.review import ReviewedBatch, is_built, select_batches
 from warehouse.contract import load_contract
 from warehouse.database import Database, fetch_row, fetch_rows, queries
 from warehouse.errors import NotFoundError
@@ -14,6 +15,7 @@ class Outcome:
 
     released_submissions: int
     superseded_submissions: int
+    held_submissions: int
     quarantined_submissions: int
     predicted_households: int
     vulnerable_households: int
@@ -30,7 +32,12 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Entry:
-    """One ingestion, as the ledger has it; `outcome` is None until a build has seen it."""
+    """One ingestion, as the ledger has it.
+
+    Attributes:
+        outcome: None until a build that no gate stopped has seen it.
+        stopped: the batch as reviewers see it, None where no quality gate stopped it.
+    """
 
     ingestion_id: str
     form: str
@@ -53,6 +60,14 @@ class Entry:
     loaded_at: datetime | None
     load_seconds: float | None
     outcome: Outcome | None
+    stopped: ReviewedBatch | None
+
+    @property
+    def held_submissions(self) -> int:
+        """Submissions that break no rule, and that a quality gate keeps out with their batch."""
+        if self.outcome:
+            return self.outcome.held_submissions
+        return self.stopped.submissions - self.stopped.rejected_submissions if self.stopped else 0
 
     @property
     def state(self) -> str:
@@ -84,8 +99,9 @@ def get_entry(database: Database, ingestion_id: str) -> Entry:
         outcome = (
             fetch_row(connection, queries("ingestion")["analyst_ingestion"], values) if found and found[0] else None
         )
-    facts = {name: row[name] for name in Entry.__dataclass_fields__ if name != "outcome"}
-    return Entry(**facts, outcome=Outcome(**outcome) if outcome else None)
+        batches = select_batches(connection, ingestion_id) if is_built(connection) else []
+    facts = {name: row[name] for name in Entry.__dataclass_fields__ if name not in {"outcome", "stopped"}}
+    return Entry(**facts, outcome=Outcome(**outcome) if outcome else None, stopped=batches[0] if batches else None)
 
 
 def list_rejected(database: Database, ingestion_id: str, limit: int = 10) -> list[Rejected]:

@@ -123,6 +123,7 @@ class Progress(BaseModel):
     processed_records: int
     valid_records: int
     failed_records: int
+    held_records: int = Field(description="Records that break no rule, and wait with their batch for a reviewer.")
     processing_time_seconds: float | None
 
 
@@ -166,11 +167,13 @@ class BatchReceipt(BaseModel):
 
 
 class Results(BaseModel):
-    """What the pipeline made of the stored surveys; `quality_score` is the share of valid records in per cent."""
+    """What the pipeline made of the stored surveys."""
 
     predictions_generated: int
     vulnerable_households: int
-    quality_score: float
+    quality_score: float = Field(
+        description="Share of valid records in per cent; `marts.fct_batch_quality` has another score, of checks passed."
+    )
 
 
 class RejectedRow(BaseModel):
@@ -214,7 +217,7 @@ class IngestionStatus(BaseModel):
             duplicate_of=entry.duplicate_of,
             rejected_rows=[RejectedRow(**asdict(row)) for row in rejected],
             unknown_fields=entry.unknown_fields,
-            notices=entry.notices,
+            notices=[*entry.notices, *_gate_notices(entry)],
             error_code=entry.error_code,
             error_message=entry.error_message,
         )
@@ -228,18 +231,27 @@ def _progress(entry: Entry) -> Progress:
     return Progress(
         total_records=entry.received_rows or max(entry.estimated_rows, entry.landed_rows),
         landed_records=entry.received_rows or entry.landed_rows,
-        processed_records=valid + failed + entry.duplicate_rows,
+        processed_records=valid + failed + (outcome.held_submissions if outcome else 0) + entry.duplicate_rows,
         valid_records=valid,
         failed_records=failed,
+        held_records=entry.held_submissions,
         processing_time_seconds=round(entry.load_seconds, 3) if entry.load_seconds is not None else None,
     )
+
+
+def _gate_notices(entry: Entry) -> list[str]:
+    if not entry.stopped or not entry.held_submissions:
+        return []
+    if entry.stopped.status != "held":
+        return [f"{entry.stopped.status} by a reviewer; the next run does what was decided"]
+    return [f"held by a quality gate; a reviewer decides: `kyalo quarantine list --batch {entry.ingestion_id}`"]
 
 
 def _results(entry: Entry) -> Results | None:
     if entry.outcome is None:
         return None
     progress = _progress(entry)
-    judged = progress.valid_records + progress.failed_records
+    judged = progress.valid_records + progress.failed_records + progress.held_records
     return Results(
         predictions_generated=entry.outcome.predicted_households,
         vulnerable_households=entry.outcome.vulnerable_households,

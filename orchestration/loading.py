@@ -62,7 +62,7 @@ def print_status(console: Console, status: IngestionStatus) -> None:
     """Print all that is known of an ingestion."""
     balance, progress = status.balance, status.progress
     console.print(f"{status.ingestion_id}: {status.status}")
-    if status.status in {"queued", "processing"}:
+    if status.status in {"queued", "processing"} and not progress.held_records:
         console.print("  `kyalo run`, or the next scheduled run, lands, builds and scores it")
     console.print(
         f"  received {balance.received:,} = stored {balance.stored:,} + duplicate {balance.duplicate:,}"
@@ -70,8 +70,8 @@ def print_status(console: Console, status: IngestionStatus) -> None:
     )
     if status.results:
         console.print(
-            f"  {progress.valid_records:,} valid, {progress.failed_records:,} failed;"
-            f" quality {status.results.quality_score}%;"
+            f"  {progress.valid_records:,} valid ({status.results.quality_score}%), {progress.failed_records:,} failed,"
+            f" {progress.held_records:,} held;"
             f" {status.results.predictions_generated:,} predictions,"
             f" {status.results.vulnerable_households:,} vulnerable"
         )

@@ -1,8 +1,10 @@
 """Gates and publication: a bad batch waits alone, a bad run changes nothing that people read."""
 
 import pytest
+from rich.console import Console
 
 from orchestration.context import Warehouse
+from orchestration.loading import ingestion_status, print_status
 from orchestration.pipeline import build
 from orchestration.publish import publish
 from tests.contents import contents
@@ -38,6 +40,14 @@ def decide(warehouse: Warehouse, ingestion_id: str, decision: str) -> None:
         )
 
 
+def told(warehouse: Warehouse, ingestion_id: str) -> str:
+    """What `kyalo status INGESTION` prints, in one line."""
+    console = Console(width=200)
+    with console.capture() as printed:
+        print_status(console, ingestion_status(warehouse, ingestion_id))
+    return " ".join(printed.get().split())
+
+
 @pytest.fixture(scope="module")
 def poisoned(module_warehouse: Warehouse) -> tuple[Warehouse, str, str]:
     """A warehouse after a build over nine good batches and a bad one; what the build said, and the bad batch."""
@@ -56,6 +66,18 @@ def test_bad_batch_is_held_with_a_warning_and_the_rest_flows(poisoned: tuple[War
     assert one(warehouse, "select count(*) from marts.fct_batch_quality where gate_status = 'passed'") == (9,)
 
 
+def test_sender_of_a_held_upload_is_told_so(poisoned: tuple[Warehouse, str, str]) -> None:
+    warehouse, _, bad = poisoned
+    status = ingestion_status(warehouse, bad)
+    progress = status.progress
+    assert (progress.valid_records, progress.failed_records, progress.held_records) == (0, 40, 20)
+    assert (status.status, progress.processed_records) == ("completed", 60)
+    assert status.notices == [
+        f"held by a quality gate; a reviewer decides: `kyalo quarantine list --batch {bad}`",
+    ]
+    assert "0 valid (0.0%), 40 failed, 20 held;" in told(warehouse, bad)
+
+
 def test_closed_gate_leaves_every_mart_as_it_was(poisoned: tuple[Warehouse, str, str]) -> None:
     warehouse, _, bad = poisoned
     before = contents(warehouse.database, "marts")
@@ -63,11 +85,15 @@ def test_closed_gate_leaves_every_mart_as_it_was(poisoned: tuple[Warehouse, str,
     load_text(warehouse, batch("FINE"))
     stopped = run(warehouse, "build")
     assert (stopped.returncode, stopped.stdout) == (3, "")
-    told = "error build.gate_closed: gate_held is closed: 3 bad batches hold 180 of 240 new submissions"
-    assert " ".join(stopped.stderr.split()).startswith(told)
+    closed = "error build.gate_closed: gate_held is closed: 3 bad batches hold 180 of 240 new submissions"
+    assert " ".join(stopped.stderr.split()).startswith(closed)
     assert contents(warehouse.database, "marts") == before
+    assert ingestion_status(warehouse, poison[0]).progress.held_records == 30
+    assert "processing received" in told(warehouse, poison[0])  # not that the next run would build it
+    assert "note: held by a quality gate; a reviewer decides" in told(warehouse, poison[0])
     for ingestion_id in poison:
         decide(warehouse, ingestion_id, "discard")
+    assert "note: discarded by a reviewer; the next run does what was decided" in told(warehouse, poison[0])
     decide(warehouse, bad, "release")
 
 
@@ -84,6 +110,8 @@ def test_what_was_decided_flows_and_a_second_build_changes_no_row(poisoned: tupl
     build(warehouse)
     counts = "released_submissions, held_submissions, quarantined_submissions"
     assert one(warehouse, f"select {counts} from marts.rpt_ingestions where ingestion_id = '{bad}'") == (20, 0, 40)
+    assert "20 valid (33.3%), 40 failed, 0 held;" in told(warehouse, bad)
+    assert not ingestion_status(warehouse, bad).notices
     assert one(warehouse, "select count(*) from marts.fct_household_risk") == (10 * ROWS + 20,)
     load_text(warehouse, batch("GOOD1"))
     assert build(warehouse).endswith("nothing changed")

@@ -338,6 +338,7 @@ limit %(limit)s;
 select
     released_submissions,
     superseded_submissions,
+    held_submissions,
     quarantined_submissions,
     predicted_households,
     vulnerable_households
