@@ -36,10 +36,9 @@ anomalies as (
         period,
         field,
         case when abs(score) >= 2 * score_limit then 'warning' else 'info' end as severity,
-        value,
-        baseline,
-        score,
-        score_limit,
+        {% for figure in ['value', 'baseline', 'score', 'score_limit'] %}
+            round({{ figure }}::numeric, 6)::double precision as {{ figure }},
+        {% endfor %}
         n
     from found
 )
