@@ -6,7 +6,7 @@
         'numeric': {'pattern': '-?[0-9]+([.][0-9]+)?', 'longest': 30, 'cast': '::double precision'},
         'boolean': {'pattern': '0|1|yes|no|true|false', 'longest': 5, 'cast': '::boolean'},
         'code': {'pattern': '[0-9A-Za-z_]+', 'longest': 60, 'cast': ''},
-        'multi-code': {'pattern': '"?[0-9]+( [0-9]+)*"?', 'longest': 200, 'cast': ''},
+        'multi-code': {'pattern': '[0-9]+|"[0-9]+( [0-9]+)+"', 'longest': 200, 'cast': ''},
     }) %}
 {% endmacro %}
 

@@ -143,7 +143,7 @@
 
 {# The columns of an anomaly, from a CTE that has all of them but the first. #}
 {% macro anomaly_columns() -%}
-    md5(concat_ws('|', metric, entity_type, entity, period, field, submission_id)) as anomaly_id,
+    md5(row(metric, entity_type, entity, period, field, submission_id)::text) as anomaly_id,
     submission_id,
     metric,
     entity_type,

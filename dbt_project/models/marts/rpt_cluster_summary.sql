@@ -39,7 +39,7 @@ totals as (
 
 summary as (
     select
-        totals.district || ' ' || totals.cluster as cluster_id,
+        {{ joined_key(['totals.district', 'totals.cluster']) }} as cluster_id,
         totals.district,
         totals.cluster,
         villages_counted.villages,

@@ -64,7 +64,7 @@ counted as (
 
 quality as (
     select
-        concat_ws(' ', received_date, district, enumerator_id) as data_quality_id,
+        {{ joined_key(['received_date::text', 'district', 'enumerator_id']) }} as data_quality_id,
         enumerator_id,
         district,
         submissions,

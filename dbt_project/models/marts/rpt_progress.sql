@@ -20,9 +20,8 @@ changes as (
 
 transitions as (
     select
-        concat_ws(
-            ' ', district, previous_round, previous_status, survey_round, measured_status
-        ) as transition_id,
+        {{ joined_key(['district', 'previous_round', 'previous_status', 'survey_round', 'measured_status']) }}
+            as transition_id,
         district,
         previous_round,
         survey_round,

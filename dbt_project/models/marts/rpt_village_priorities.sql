@@ -18,7 +18,7 @@ reports as (
 
 villages as (
     select
-        households.district || ' ' || households.village as village_id,
+        {{ joined_key(['households.district', 'households.village']) }} as village_id,
         households.district,
         min(households.cluster) as cluster,
         households.village,

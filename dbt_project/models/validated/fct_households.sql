@@ -1,4 +1,4 @@
-{#- What a submission says never changes: rows of households whose submission, and its flags, stay are left alone. -#}
+{#- What a submission says never changes: rows of households whose submission, its flags and waivers, stay are left alone. -#}
 {%- set own_columns = ['submission_id', 'household_id', 'survey_round', 'consent'] %}
 {{
     config(
@@ -26,16 +26,18 @@ outcomes as (
 
 released as (
     select
-        outcomes.household_id || ' ' || outcomes.survey_round as household_round_id,
+        {{ joined_key(['outcomes.household_id', 'outcomes.survey_round']) }} as household_round_id,
         outcomes.submission_id,
         outcomes.household_id,
         outcomes.survey_round,
+        outcomes.waived_rules,
         outcomes.flagged_rules
     from outcomes
     {% if is_incremental() %}
         left join {{ this }} as standing
             on
                 outcomes.submission_id = standing.submission_id
+                and outcomes.waived_rules = standing.waived_rules
                 and outcomes.flagged_rules = standing.flagged_rules
     {% endif %}
     where
@@ -55,6 +57,7 @@ households as (
         {% for name in contract_field_names('household_survey', own_columns) %}
             submissions.{{ name }},
         {% endfor %}
+        released.waived_rules,
         released.flagged_rules,
         submissions.cast_error_columns,
         submissions.received_at

@@ -53,6 +53,7 @@ entities as (
         district as entity,
         district
     from reference
+    where district <> 'all'
     group by district
     having count(*) >= {{ limits.group_households }}
     union all
@@ -74,7 +75,9 @@ answers as (
         listed.field,
         listed.answer
     from reference
-    cross join lateral unnest(array['all', reference.district, {{ cluster_entity('reference') }}]) as member (entity)
+    cross join lateral unnest(
+        array['all', nullif(reference.district, 'all'), {{ cluster_entity('reference') }}]
+    ) as member (entity)
     inner join entities on member.entity = entities.entity
     cross join lateral unnest(
         {{ field_names(fields) }},

@@ -1,13 +1,12 @@
 {#- Rules that read a row alone are decided once; by another list of rules than the one before, all are again. -#}
-{%- set rules = household_survey_rules() | selectattr('stage', 'equalto', 'evaluated') | list %}
-{%- set rule_set = local_md5(tojson(rules, sort_keys=true)) %}
+{%- set rules = evaluated_rules() %}
 {%- set dimensions = ['validity', 'consistency', 'timeliness'] %}
 {{
     config(
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='append_new_columns',
-        pre_hook=forget_other_rule_sets(rule_set),
+        pre_hook='{{ forget_other_rule_sets() }}',
         indexes=[
             {'columns': ['submission_id'], 'unique': true},
             {'columns': ['ingestion_id']},
@@ -69,7 +68,7 @@ evaluated as (
         failed_rules,
         flagged_rules,
         cast_error_columns,
-        '{{ rule_set }}' as rule_set,
+        '{{ rule_set() }}' as rule_set,
         completeness_passed,
         completeness_checked,
         {% for dimension in dimensions %}
