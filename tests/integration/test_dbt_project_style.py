@@ -123,6 +123,12 @@ def test_every_mart_is_read_by_an_exposure_or_a_mart(dbt_graph: DbtGraph) -> Non
     assert [model["name"] for model in dbt_graph.public_models if not dbt_graph.children[model["unique_id"]]] == []
 
 
+def test_every_analysis_is_described(dbt_graph: DbtGraph) -> None:
+    analyses = [node for node in dbt_graph.manifest["nodes"].values() if node["resource_type"] == "analysis"]
+    assert analyses
+    assert [node["name"] for node in analyses if not node["description"]] == []
+
+
 def test_every_mart_has_a_unit_test(dbt_graph: DbtGraph) -> None:
     tested = {test["model"] for test in dbt_graph.manifest["unit_tests"].values()}
     marts = {model["name"] for model in dbt_graph.models.values() if layer(model) == "marts"}
