@@ -70,7 +70,7 @@ def load(
     """Load files the way the API does, and land their rows at once."""
     from orchestration.loading import load_file, print_receipt
 
-    failed = False
+    failed, stored = False, 0
     with open_warehouse() as warehouse:
         for path in files:
             try:
@@ -82,11 +82,13 @@ def load(
                 continue
             print_json(status.model_dump()) if as_json else print_receipt(out, path, status)
             failed |= status.status == "failed"
+            stored += status.balance.stored
     if failed:
         err.print("done, but not every file could be landed: `kyalo status` lists what was refused", highlight=False)
         raise typer.Exit(1)
     if not as_json:
-        out.print("done: `kyalo run` builds, scores and publishes what is new")
+        said = "`kyalo run` builds, scores and publishes what is new" if stored else "nothing new was stored"
+        out.print(f"done: {said}")
 
 
 @app.command(context_settings=PASSED_ON)
@@ -242,7 +244,14 @@ def execute(context: typer.Context) -> None:
 
 @app.command()
 def docs(
-    output: Annotated[Path | None, typer.Option(help="Write the page to this file.", dir_okay=False)] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the page to this file, with .html where it has no suffix;"
+            " into KYALO_HOME, dbt/target/static_index.html, when omitted.",
+            dir_okay=False,
+        ),
+    ] = None,
 ) -> None:
     """Write the documentation of every table, with its lineage, as one page that needs no network."""
     from orchestration.dbt import Dbt
@@ -250,6 +259,7 @@ def docs(
     with open_warehouse() as warehouse, out.status("writing the documentation"), Dbt(warehouse) as child:
         page = child.docs()
     if output:
+        output = output if output.suffix else output.with_suffix(".html")
         output.parent.mkdir(parents=True, exist_ok=True)
         page = Path(shutil.copyfile(page, output))
     out.print(f"done: {page}")

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from ingest_api.auth.roles import Role
-from orchestration.console import AsJson, out, print_json
+from orchestration.console import AsJson, count, out, print_json
 from orchestration.context import open_warehouse
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def list_all(as_json: AsJson = False) -> None:
         shown = [f"{time:%Y-%m-%d %H:%M}" if time else "" for time in times]
         table.add_row(client.name, client.role, "yes" if client.url_token_hash else "", *shown)
     out.print(table)
-    out.print(f"done: {sum(client.revoked_at is None for client in clients)} clients may use the API")
+    out.print(f"done: {count(sum(client.revoked_at is None for client in clients), 'client')} may use the API")
 
 
 @app.command()

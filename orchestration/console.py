@@ -16,6 +16,11 @@ err = Console(stderr=True, markup=False, width=None if sys.stderr.isatty() else 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
+def count(number: int, one: str, many: str | None = None) -> str:
+    """A number with what it counts, which is in the plural but for one; `many` where the plural is not with an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON; times and other types as their text."""
     typer.echo(json.dumps(value, indent=2, default=str))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from orchestration.console import count
 from orchestration.runs import fetch
 from warehouse.database import Database
 from warehouse.errors import BuildError, GateClosedError
@@ -32,7 +33,8 @@ def _tell(gate: str, quality: dict[str, Any]) -> str:
         f" rejected, more than {quality['rejected_limit_percent']} %",
         "gate_completeness": f"only {_percent(quality, 'completeness')} of what {new - held:,} new submissions owe is"
         f" filled, less than {quality['completeness_limit_percent']} %",
-        "gate_held": f"{quality['held_batches']:,} bad batches hold {held:,} of {new:,} new submissions"
+        "gate_held": f"{count(quality['held_batches'], 'bad batch holds', 'bad batches hold')} {held:,} of {new:,} new"
+        " submissions"
         f" ({_percent(quality, 'held')}), more than {quality['held_limit_percent']} %",
     }
     return f"{gate} is closed: {told.get(gate, 'see the log of dbt')}"

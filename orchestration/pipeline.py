@@ -9,6 +9,7 @@ from ml.catalogue import TrainedModel, champions
 from ml.score import ScoreSummary, score
 from ml.tracks import TRACKS, Track
 from ml.train import train
+from orchestration.console import count
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt, Node
 from orchestration.gates import closed_gate
@@ -68,7 +69,9 @@ def build(warehouse: Warehouse, *arguments: str) -> str:
 def describe_publication(changed_rows: dict[str, int]) -> str:
     """What a publication changed, in a few words."""
     rows = sum(changed_rows.values())
-    return f"{len(changed_rows)} published tables changed, {rows:,} rows" if changed_rows else "nothing changed"
+    if not changed_rows:
+        return "nothing changed"
+    return f"{count(len(changed_rows), 'published table')} changed, {count(rows, 'row')}"
 
 
 def land_all(warehouse: Warehouse) -> list[str]:
@@ -143,5 +146,5 @@ def _build(warehouse: Warehouse, dbt: Dbt, *arguments: str) -> str:
 def _count(nodes: list[Node]) -> str:
     models = sum(node.kind.endswith("model") for node in nodes)
     warned = [node.name for node in nodes if node.status == "warn"]
-    said = f"{models} models built, {len(nodes) - models} tests passed"
+    said = f"{count(models, 'model')} built, {count(len(nodes) - models, 'test')} passed"
     return f"{said}, {len(warned)} warned: {', '.join(warned)}" if warned else said

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from orchestration.console import AsJson, err, out, print_json
+from orchestration.console import AsJson, count, err, out, print_json
 from orchestration.context import open_warehouse
 from warehouse.errors import ConfigurationError, IntegrityError
 from warehouse.stores import ObjectStore, checksum_of, stated_checksum, type_of
@@ -42,7 +42,8 @@ def list_store(
         print_json(objects)
         return
     _print_objects(objects)
-    out.print(f"done: {len(objects):,} objects, {sum(found['size_bytes'] for found in objects):,} bytes")
+    size = sum(found["size_bytes"] for found in objects)
+    out.print(f"done: {count(len(objects), 'object')}, {count(size, 'byte')}")
 
 
 @app.command()
@@ -68,7 +69,7 @@ def get(
         facts = {"key": key, "file": output, "size_bytes": size, "sha256": sha256, "content_type": type_of(key)}
         print_json(facts)
     else:
-        out.print(f"done: {size:,} bytes in {output}")
+        out.print(f"done: {count(size, 'byte')} in {output}")
 
 
 @app.command()
@@ -124,12 +125,14 @@ def _print_findings(verification: "Verification") -> None:
         note = " (repaired)" if finding.is_repaired else ""
         out.print(f"{finding.problem:9}{finding.key}{note}", highlight=False, soft_wrap=True)
     if verification.waiting_copies:
-        out.print(f"{verification.waiting_copies:,} copies are still to be made by the worker", highlight=False)
+        waiting = count(verification.waiting_copies, "copy is", "copies are")
+        out.print(f"{waiting} still to be made by the worker", highlight=False)
     if verification.is_refused:
         out.print(REFUSED, highlight=False, soft_wrap=True)
     wrong = sum(not finding.is_repaired for finding in verification.findings)
     repaired = len(verification.findings) - wrong
-    out.print(f"done: {verification.originals:,} originals, {repaired:,} repaired, {wrong:,} wrong", highlight=False)
+    originals = count(verification.originals, "original")
+    out.print(f"done: {originals}, {repaired:,} repaired, {wrong:,} wrong", highlight=False)
 
 
 def _watch(keys: list[str]) -> Iterable[str]:
