@@ -11,6 +11,7 @@ import psycopg
 
 from ingest_api.corrections import correcting_survey
 from ingest_api.review import (
+    FORM,
     Action,
     Decision,
     Filters,
@@ -25,6 +26,7 @@ from ingest_api.review import (
 )
 from ingest_api.senders import LOCAL, Sender
 from ingest_api.surveys import land_surveys
+from warehouse.contract import load_contract
 from warehouse.database import Database, fetch_rows, queries
 from warehouse.errors import ConflictError, NotFoundError, RefusedRequestError
 
@@ -52,7 +54,7 @@ def decide_submissions(database: Database, submission_ids: Sequence[str], verdic
 
     Raises:
         NotFoundError: one of them is not stored.
-        ConflictError: one is not in quarantine, or somebody has decided about it.
+        ConflictError: one is not in quarantine, somebody has decided about it, or what it lacks cannot be waived.
         RefusedRequestError: the verdict gives no reason.
     """
     with _deciding(database, verdict) as connection:
@@ -68,9 +70,11 @@ def decide_by_rule(database: Database, rule: str, verdict: Verdict) -> tuple[lis
     Of those that failed other rules as well none is released: whoever waives one rule has not looked at the others.
 
     Raises:
+        ConflictError: the rule cannot be waived.
         RefusedRequestError: the verdict gives no reason.
     """
     with _deciding(database, verdict) as connection:
+        _check_waivable([rule], verdict)
         failed = select_quarantined(connection, Filters(rule=rule)) if is_built(connection) else []
         statuses = {"released", "discarded"} if verdict.action == "reopen" else {"open"}
         possible = [submission for submission in failed if submission.status in statuses]
@@ -128,7 +132,7 @@ def correct_submission(
     with _deciding(database, verdict) as connection:
         (submission,) = _find_all(connection, [submission_id])
         _check_submission(submission, verdict)
-        contract, row = stored_survey(connection, submission_id)
+        contract, row = stored_survey(connection, submission)
         survey = correcting_survey(contract, row, changes, source=source, sender=sender)
         (receipt,) = land_surveys(connection, contract, [survey])
         ingestions = {"ingestion_id": receipt.ingestion_id, "corrected_ingestion_id": submission.ingestion_id}
@@ -180,6 +184,7 @@ def _check_submission(submission: QuarantinedSubmission, verdict: Verdict) -> No
             remedy="Decide about that one, if it is in quarantine.",
         )
     _check_status(name, submission, verdict, is_open=submission.status == "open")
+    _check_waivable(submission.failed_rules, verdict)
 
 
 def _check_batch(batch: ReviewedBatch, verdict: Verdict) -> None:
@@ -207,6 +212,18 @@ def _check_status(
             f"{name} was {reviewed.status}{_told(reviewed)}.",
             code="review.already_decided",
             remedy="Reopen it to decide otherwise.",
+        )
+
+
+def _check_waivable(rules: Sequence[str], verdict: Verdict) -> None:
+    """Refuse to release what no table of households could hold."""
+    required = {f"{field.name}_required": field.name for field in load_contract(FORM).fields if field.required}
+    missing = [required[rule] for rule in rules if rule in required]
+    if missing and verdict.action == "release":
+        raise ConflictError(
+            f"A submission without {' and '.join(missing)} cannot be released.",
+            code="review.not_waivable",
+            remedy="Correct it, or discard it.",
         )
 
 

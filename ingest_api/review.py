@@ -14,13 +14,14 @@ import psycopg
 from psycopg import sql
 
 from ingest_api.records import identify
-from warehouse.contract import Contract, list_forms, load_contract
+from warehouse.contract import Contract, load_contract
 from warehouse.database import Database, fetch_row, fetch_rows, queries
 from warehouse.errors import NotFoundError
 
 Action = Literal["release", "correct", "discard", "reopen"]
 Status = Literal["open", "released", "corrected", "discarded"]
 BatchStatus = Literal["held", "released", "discarded"]
+FORM = "household_survey"  # the form whose submissions are reviewed
 OWN_KEY = re.compile("content:([0-9a-f]{32})")
 MOST_LISTED = 1_000
 
@@ -154,7 +155,7 @@ def get_details(database: Database, submission_id: str) -> SubmissionDetails:
                 code="review.not_found",
                 remedy="`kyalo quarantine list` names those that are; a new one is judged by the next build.",
             )
-        contract, row = stored_survey(connection, submission_id)
+        contract, row = stored_survey(connection, found[0])
         history = fetch_rows(connection, queries("review")["history"], {"submission_id": submission_id})
     return SubmissionDetails(found[0], answers_of(contract, row), [Decision(**decision) for decision in history])
 
@@ -197,29 +198,23 @@ def is_built(connection: psycopg.Connection) -> bool:
 
 def is_stored(connection: psycopg.Connection, submission_id: str) -> bool:
     """Whether a submission of this identity is stored."""
-    return _place(connection, submission_id) is not None
+    by_content = OWN_KEY.fullmatch(submission_id)
+    identity = by_content[1] if by_content else identify(FORM, submission_id)
+    return fetch_row(connection, queries("review")["find_stored"], {"identity": identity}) is not None
 
 
-def stored_survey(connection: psycopg.Connection, submission_id: str) -> tuple[Contract, dict[str, Any]]:
-    """A stored submission as its raw table has it, and the contract of its form."""
-    place = _place(connection, submission_id)
-    assert place is not None  # noqa: S101 - it was judged, so it is stored
-    raw_table = sql.Identifier("raw", place["form"])
-    row = fetch_row(connection, queries("review")["raw_survey"].format(raw_table=raw_table), place)
-    assert row is not None  # noqa: S101 - the ledger says where it is
-    return load_contract(place["form"]), row
+def stored_survey(connection: psycopg.Connection, submission: QuarantinedSubmission) -> tuple[Contract, dict[str, Any]]:
+    """A quarantined submission as its raw table has it, and the contract of its form."""
+    place = {"ingestion_id": submission.ingestion_id, "row_number": submission.row_number}
+    statement = queries("review")["raw_survey"].format(raw_table=sql.Identifier("raw", FORM))
+    row = fetch_row(connection, statement, place)
+    assert row is not None  # noqa: S101 - it was judged, so it is stored
+    return load_contract(FORM), row
 
 
 def answers_of(contract: Contract, row: dict[str, Any]) -> dict[str, str]:
     """The filled answers of a raw row: the contract's fields in order, then what the contract does not know."""
     return {name: row[name] for name in contract.names if row[name]} | (row["extras"] or {})
-
-
-def _place(connection: psycopg.Connection, submission_id: str) -> dict[str, Any] | None:
-    """Where a submission is stored: its form, ingestion and row."""
-    by_content = OWN_KEY.fullmatch(submission_id)
-    identities = [by_content[1]] if by_content else [identify(form, submission_id) for form in list_forms()]
-    return fetch_row(connection, queries("review")["find_stored"], {"identities": identities})
 
 
 def _count(rows: list[dict[str, Any]]) -> dict[Status, int]:

@@ -12,8 +12,8 @@ NEXT, PUBLISHED = "marts_next", "marts"
 def publish(database: Database) -> dict[str, int]:
     """Make the published marts the same as the newly built ones, in one transaction; only what differs is written.
 
-    A table whose columns changed is made anew; one that is built no more is dropped. Returns how many rows were
-    written to, or deleted from, each table that changed.
+    A table whose columns changed is made anew; one that is built no more is dropped; what others made in the schema is
+    left alone. Returns how many rows were written to, or deleted from, each table that changed.
 
     Raises:
         BuildError: a mart has no unique index, so that its rows cannot be told apart.
@@ -23,8 +23,9 @@ def publish(database: Database) -> dict[str, int]:
         connection.execute(statements["lock_publishing"])
         tables = [row["table_name"] for row in fetch_rows(connection, statements["built_tables"])]
         changed_rows = {f"{PUBLISHED}.{table}": _publish_table(connection, table) for table in tables}
-        for row in fetch_rows(connection, statements["tables_no_longer_built"]):
+        for row in fetch_rows(connection, statements["tables_no_longer_built"], {"tables": tables}):
             _drop_table(connection, row["table_name"])
+        connection.execute(statements["note_tables"], {"tables": tables})
         connection.execute(statements["note_ingestions"])
     return {table: rows for table, rows in changed_rows.items() if rows}
 

@@ -26,10 +26,19 @@ KAN-001-AAA-6,Kanungu,V1,400,1,0,0,0,,,2026,,1,1,1,1.3
 KAN-001-AAA-7,Kanungu,V1,4,1,0,0,0,,2999-01-01,2026,,1,1,1,1.3
 KAN-001-AAA-8,,V1,4,1,0,0,0,,,2026,,1,1,1,1.3
 KAN-001-AAA-9,Kanungu,V1,3,1,0,0,0,,,2026,,1,1,1,0.5
+KAN-001-AAA-10,Kanungu,V1,4,1,0,0,0,"1,2",,2026,,1,1,1,1.3
+KAN-001-AAA-11,Mbarara,City Market,4,1,0,0,0,,,2026 1,,1,1,1,1.3
+KAN-001-AAA-11 2026,Mbarara City,Market,4,1,0,0,0,,,1,,1,1,1,1.3
 """
 CORRECTION = f"""{HEADER}
 KAN-001-AAA-9,Kanungu,V1,4,1,0,0,0,,,2026,,1,1,1,2.5
 KAN-001-AAA-5,Mitooma,V9,2,1,0,0,0,,,2027,,1,1,1,1.2
+"""
+RELEASE = """
+insert into review.decisions (submission_id, decision, rules, decided_by, reason)
+select submission_id, 'release', failed_rules, 'office', 'a boarding house'
+from marts_next.fct_quarantined_submissions
+where household_id = 'KAN-001-AAA-6'
 """
 # Surveys in which nothing is wrong, so that no gate stops the others.
 CLEAN = "".join(f"KAN-002-AAA-{number},Kanungu,V2,4,,,,,,,2026,,,,,\n" for number in range(4000))
@@ -37,11 +46,15 @@ CLEAN = "".join(f"KAN-002-AAA-{number},Kanungu,V2,4,,,,,,,2026,,,,,\n" for numbe
 
 @pytest.fixture(scope="module")
 def built(module_warehouse: Warehouse) -> Warehouse:
-    """The warehouse after a load, a build, a correction and an incremental build."""
+    """The warehouse after a load, a build, a correction, a decision, a change of rules and an incremental build."""
     with Dbt(module_warehouse) as dbt:
-        for content in (FIRST + CLEAN, CORRECTION):
-            load_text(module_warehouse, content)
-            dbt.build()
+        load_text(module_warehouse, FIRST + CLEAN)
+        dbt.build()
+        load_text(module_warehouse, CORRECTION)
+        with module_warehouse.database.transaction() as connection:
+            connection.execute(RELEASE)
+            connection.execute("update validated.int_submissions_evaluated set rule_set = 'older', failed_rules = '{}'")
+        dbt.build()
     return module_warehouse
 
 
@@ -95,6 +108,31 @@ def test_bad_rows_go_to_quarantine_with_their_reason(built: Warehouse, household
     assert all(reason["message"] for reason in reasons)
 
 
+def test_list_of_codes_is_parted_by_blanks_whatever_stands_beside_it(built: Warehouse) -> None:
+    columns = "loan_sources, cast_error_columns, unreadable_values"
+    assert one(built, columns, STAGED, "10") == (None, ["loan_sources"], {"loan_sources": "1,2"})
+
+
+def test_keys_of_several_columns_do_not_collide(built: Warehouse) -> None:
+    table = "validated.fct_households"
+    assert one(built, "household_round_id", table, "11") == ("KAN-001-AAA-11/2026 1",)
+    assert one(built, "household_round_id", table, "11 2026") == ("KAN-001-AAA-11 2026/1",)
+    with built.database.transaction() as connection:
+        villages = "select village_id from marts_next.rpt_village_priorities where district like 'Mbarara%' order by 1"
+        assert connection.execute(villages).fetchall() == [("Mbarara City/Market",), ("Mbarara/City Market",)]
+
+
+def test_value_that_a_reviewer_let_pass_reaches_the_marts(built: Warehouse) -> None:
+    columns = "household_size, waived_rules"
+    assert one(built, columns, "validated.fct_households", "6") == (400, ["household_size_out_of_range"])
+
+
+def test_changed_rules_judge_what_others_judged(built: Warehouse) -> None:
+    with built.database.transaction() as connection:
+        sets = "select count(distinct rule_set), bool_or(rule_set = 'older') from validated.int_submissions_evaluated"
+        assert connection.execute(sets).fetchone() == (1, False)
+
+
 def test_both_rows_of_a_collision_are_held(built: Warehouse) -> None:
     table = "validated.int_quarantined_submissions"
     assert one(built, "count(*)", table, "5") == (2,)
@@ -137,4 +175,4 @@ def test_conservation_holds(built: Warehouse) -> None:
             "sum(held_submissions) from marts_next.rpt_ingestions"
         ).fetchone()
     assert row
-    assert row[0] == sum(row[1:]) == 4012
+    assert row[0] == sum(row[1:]) == 4015

@@ -55,9 +55,9 @@ MODELS = ("--select", "+int_submission_outcomes", "+int_quarantined_submissions"
 NO_OTHER_TESTS = ("--indirect-selection", "empty")
 
 
-def send(warehouse: Warehouse, text: str) -> str:
+def send(warehouse: Warehouse, text: str, form: str = FORM) -> str:
     receipt = receive_file(
-        warehouse.database, warehouse.store, io.BytesIO(text.encode()), form=FORM, filename="s.csv", source="cli"
+        warehouse.database, warehouse.store, io.BytesIO(text.encode()), form=form, filename="s.csv", source="cli"
     )
     assert land_next(warehouse.database, warehouse.store) == receipt.ingestion_id
     return receipt.ingestion_id
@@ -87,8 +87,9 @@ def judged(module_warehouse: Warehouse) -> tuple[Warehouse, dict[str, str]]:
     """A warehouse whose first build a gate has stopped, and its bad batches."""
     good = "".join(row(f"good-{number}", f"GOOD-{number}", 5) for number in range(80))
     bad = "".join(row(key, f"H-{key}", 400, -1 if key in TWO_RULES else 2) for key in QUARANTINED)
-    twins = row("twin-1", "TWIN", 4) + row("twin-2", "TWIN", 5)
+    twins = row("twin-1", "TWIN", 4) + row("twin-2", "TWIN", 5) + row("pair-1", "PAIR", 4) + row("pair-2", "PAIR", 5)
     send(module_warehouse, HEADER + good + bad + twins)
+    send(module_warehouse, "submission_id,village,district\nundecided,V1,Kanungu\n", form="quarterly_report")
     batches = {name: send(module_warehouse, bad_batch(name)) for name in ("let-through", "thrown-away", "on-hold")}
     names = ",".join(TYPED.values())
     texts = "".join(f"CAST-{place}" + f',"{text}"' * len(TYPED) + "\n" for place, text in enumerate(TEXTS))
@@ -120,7 +121,7 @@ def test_what_a_closed_gate_stops_can_be_reviewed(warehouse: Warehouse) -> None:
 @pytest.mark.parametrize(
     ("filters", "listed"),
     [
-        (Filters(rule=COLLISION), {"twin-1", "twin-2"}),
+        (Filters(rule=COLLISION), {"twin-1", "twin-2", "pair-1", "pair-2"}),
         (Filters(rule=LAND, district="Kanungu"), TWO_RULES),
         (Filters(district="Kitgum"), set()),
         (Filters(status="corrected", rule=COLLISION), set()),
@@ -176,6 +177,15 @@ def test_decisions_need_a_reason_and_something_to_decide(warehouse: Warehouse) -
     with pytest.raises(ConflictError, match="is open"):
         decide_submissions(warehouse.database, ["undecided"], verdict("reopen"))
     assert not get_details(warehouse.database, "undecided").decisions  # all or none
+
+
+def test_what_no_household_can_do_without_is_not_waived(warehouse: Warehouse) -> None:
+    nowhere = list_quarantine(warehouse.database, Filters(rule="district_required")).submissions[0]
+    with pytest.raises(ConflictError, match="without district"):
+        decide_submissions(warehouse.database, [nowhere.submission_id], verdict("release"))
+    with pytest.raises(ConflictError, match="cannot be released"):
+        decide_by_rule(warehouse.database, "district_required", verdict("release"))
+    assert not get_details(warehouse.database, nowhere.submission_id).decisions
 
 
 def test_one_of_two_reviewers_sees_that_the_other_decided(warehouse: Warehouse) -> None:
@@ -270,15 +280,16 @@ def test_review_at_the_terminal(kyalo: Callable[..., Result]) -> None:
     assert "at-the-terminal" not in kyalo("list").stdout
     listed = json.loads(kyalo("list", "--status", "discarded", "--json").stdout)
     assert "at-the-terminal" in {found["submission_id"] for found in listed["submissions"]}
-    assert "done: opened again: 1 submissions" in kyalo("reopen", "at-the-terminal", "--reason", "x").stdout
+    assert "done: opened again: 1 submission;" in kyalo("reopen", "at-the-terminal", "--reason", "x").stdout
 
 
 def test_next_build_does_what_was_decided(judged: tuple[Warehouse, dict[str, str]]) -> None:
     warehouse, batches = judged
     database = warehouse.database
-    decide_submissions(database, ["released", "reopened", "twin-1"], verdict("release"))
-    decide_submissions(database, ["reopened"], verdict("reopen"))
-    decide_submissions(database, ["discarded"], verdict("discard"))
+    decide_submissions(database, ["released", "reopened", "twin-1", "pair-1"], verdict("release"))
+    decide_submissions(database, ["discarded", "thrown-away-51"], verdict("discard"))
+    decide_submissions(database, ["reopened", "thrown-away-51"], verdict("reopen"))
+    correct_submission(database, "pair-2", {"household_id": "PAIR-2"}, verdict("correct"), source="cli")
     corrected = {
         key: correct_submission(database, key, {"household_size": size}, verdict("correct"), source="cli").corrected_by
         for key, size in (("corrected", 7), ("corrected-badly", 70))
@@ -317,9 +328,12 @@ def test_next_build_does_what_was_decided(judged: tuple[Warehouse, dict[str, str
     assert (statuses["corrected"], statuses["waived-in-part"], statuses["thrown-away-1"]) == (
         "corrected", "open", "discarded",
     )  # fmt: skip
+    assert statuses["thrown-away-51"] == "discarded"  # with its batch, later than it was opened again
+    assert (statuses["pair-1"], statuses["pair-2"]) == ("released", "corrected")  # though they contest nothing any more
     assert {batch.ingestion_id for batch in quarantine.batches}.isdisjoint(
         (batches["let-through"], batches["thrown-away"])
     )
+    assert decide_batch(database, batches["thrown-away"], verdict("reopen")).decision == "reopen"
     with pytest.raises(ConflictError, match="is corrected by"):
         decide_submissions(database, ["corrected-badly"], verdict("reopen"))
     correct_submission(

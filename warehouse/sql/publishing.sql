@@ -11,16 +11,14 @@ where
 order by table_name;
 
 -- name: tables_no_longer_built
-select published.table_name
-from information_schema.tables as published
-left join information_schema.tables as built
-    on
-        published.table_name = built.table_name
-        and built.table_schema = 'marts_next'
-where
-    published.table_schema = 'marts'
-    and published.table_type = 'BASE TABLE'
-    and built.table_name is null;
+delete from ops.published_tables
+where table_name <> all(%(tables)s)
+returning table_name;
+
+-- name: note_tables
+insert into ops.published_tables (table_name)
+select unnest(%(tables)s::text[])
+on conflict do nothing;
 
 -- name: has_same_columns
 with

@@ -17,13 +17,13 @@ select
     quarantined.received_at,
     quarantined.status as built_status,
     own.decision_id as last_decision_id,
-    coalesce(own.decided_by, batch.decided_by) as decided_by,
-    coalesce(own.decided_at, batch.decided_at) as decided_at,
-    coalesce(own.reason, batch.reason) as decision_reason,
+    coalesce(batch.decided_by, own.decided_by) as decided_by,
+    coalesce(batch.decided_at, own.decided_at) as decided_at,
+    coalesce(batch.reason, own.reason) as decision_reason,
     coalesce(quarantined.corrected_by, own.corrected_by) as corrected_by,
     case
         when coalesce(quarantined.corrected_by, own.corrected_by) is not null then 'corrected'
-        when coalesce(own.decision, batch.decision) = 'discard' then 'discarded'
+        when coalesce(batch.decision, own.decision) = 'discard' then 'discarded'
         when quarantined.failed_rules <@ coalesce(own.rules, '{}') then 'released'
         else 'open'
     end as status
@@ -42,7 +42,11 @@ left join (
     order by
         decisions.ingestion_id,
         decisions.decision_id desc
-) as batch on quarantined.ingestion_id = batch.ingestion_id and batch.decision = 'discard'
+) as batch
+    on
+        quarantined.ingestion_id = batch.ingestion_id
+        and batch.decision = 'discard'
+        and (own.decision_id is null or batch.decision_id > own.decision_id)
 
 -- name: list_reviewed
 select
@@ -100,7 +104,9 @@ left join lateral (
     order by decisions.decision_id desc
     limit 1
 ) as latest on true
-where batches.gate_status <> 'passed' and (%(ingestion_id)s::text is null or batches.ingestion_id = %(ingestion_id)s)
+where
+    (batches.gate_status <> 'passed' or latest.decision in ('release', 'discard'))
+    and (%(ingestion_id)s::text is null or batches.ingestion_id = %(ingestion_id)s)
 order by
     ingestions.received_at,
     batches.ingestion_id;
@@ -121,13 +127,9 @@ where submission_id = %(submission_id)s
 order by decision_id;
 
 -- name: find_stored
-select
-    form,
-    ingestion_id,
-    row_number
+select true as is_stored
 from raw.submission_keys
-where identity = any(%(identities)s::uuid[])
-limit 1;
+where identity = %(identity)s::uuid;
 
 -- name: raw_survey
 select *

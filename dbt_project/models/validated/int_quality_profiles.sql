@@ -1,4 +1,5 @@
-{#- What a submission says never changes: it is profiled once, and again when the baselines are frozen anew. -#}
+{#- What a submission says never changes: it is profiled once, and again when the baselines are frozen anew or other
+    fields are watched. -#}
 {%- set limits = statistics_limits() %}
 {%- set quantities = watched_fields('quantity') %}
 {%- set all_names = watched_fields() | map(attribute='name') | join(', ') %}
@@ -44,6 +45,7 @@ latest_freeze as (
         select distinct standing.ingestion_id
         from {{ this }} as standing
         inner join latest_freeze on standing.baselines_frozen_at is not distinct from latest_freeze.frozen_at
+        where standing.watched_fields = '{{ local_md5(all_names) }}'
     ),
 {% endif %}
 
@@ -102,6 +104,7 @@ profiles as (
             when num_nonnulls({{ all_names }}) >= {{ limits.fingerprint_answers }}
                 then hash_record_extended(row({{ all_names }}), 0)
         end as fingerprint,
+        '{{ local_md5(all_names) }}' as watched_fields,
         num_nulls({{ all_names }}) as blank_answers,
         num_nonnulls({{ quantity_names }}) as quantity_answers,
         num_nonnulls({{ quantity_names }}) - {{ count_others(quantities, 0) }} as zero_answers,

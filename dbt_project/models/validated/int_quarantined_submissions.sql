@@ -13,7 +13,10 @@ with
 
 judged as (
     select * from {{ ref('int_submissions_judged') }}
-    where failed_rules <> '{}' or waived_rules <> '{}' or decision = 'discard'
+    where
+        failed_rules <> '{}'
+        or waived_rules <> '{}'
+        or decision in ('release', 'correct', 'discard')
 ),
 
 submissions as (
@@ -84,11 +87,11 @@ quarantined as (
         told.broken_rules as failed_rules,
         coalesce(reasons.reasons, '[]') as reasons,
         told.corrected_by,
-        coalesce(own_decisions.decided_by, batch_decisions.decided_by) as decided_by,
-        coalesce(own_decisions.reason, batch_decisions.reason) as decision_reason,
+        coalesce(batch_decisions.decided_by, own_decisions.decided_by) as decided_by,
+        coalesce(batch_decisions.reason, own_decisions.reason) as decision_reason,
         told.row_number,
         told.received_at,
-        coalesce(own_decisions.decided_at, batch_decisions.decided_at) as decided_at
+        coalesce(batch_decisions.decided_at, own_decisions.decided_at) as decided_at
     from told
     left join reasons on told.submission_id = reasons.submission_id
     left join decisions as own_decisions on told.submission_id = own_decisions.submission_id
@@ -96,6 +99,7 @@ quarantined as (
         on
             told.ingestion_id = batch_decisions.ingestion_id
             and batch_decisions.decision = 'discard'
+            and (own_decisions.decision_id is null or batch_decisions.decision_id > own_decisions.decision_id)
 )
 
 select * from quarantined

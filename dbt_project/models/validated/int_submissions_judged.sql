@@ -1,4 +1,5 @@
-{#- A view: it adds to the evaluated rows what few rows have. -#}
+{#- A view: it adds to the evaluated rows what few rows have. Of a decision on a submission and one on its whole batch
+    the later counts. -#}
 {{ config(materialized='view') }}
 
 with
@@ -26,8 +27,11 @@ stated as (
         collisions.submission_id is not null and collisions.restated_at is null as is_identifier_contested,
         coalesce(collisions.restated_at, evaluated.received_at) as stated_at,
         corrected.corrected_by,
-        coalesce(own_decisions.decision, batch_decisions.decision) as decision,
-        case when own_decisions.decision = 'release' then own_decisions.rules else '{}' end as released_rules
+        coalesce(batch_decisions.decision, own_decisions.decision) as decision,
+        case
+            when own_decisions.decision = 'release' and batch_decisions.decision is null then own_decisions.rules
+            else '{}'
+        end as released_rules
     from evaluated
     left join collisions on evaluated.submission_id = collisions.submission_id
     left join corrected on evaluated.submission_id = corrected.submission_id
@@ -36,6 +40,7 @@ stated as (
         on
             evaluated.ingestion_id = batch_decisions.ingestion_id
             and batch_decisions.decision = 'discard'
+            and (own_decisions.decision_id is null or batch_decisions.decision_id > own_decisions.decision_id)
 ),
 
 broken as (
