@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from orchestration.console import AsJson, out, print_json
+from orchestration.console import AsJson, count, out, print_json
 from orchestration.context import open_warehouse
 
 if TYPE_CHECKING:
@@ -46,9 +46,12 @@ def list_all(
 ) -> None:
     """List submissions in quarantine with their age and the rules that they failed, and the batches that are held."""
     from ingest_api.review import Filters, list_quarantine
+    from ingest_api.rules import require_rule
 
     filters = Filters(None if status == "all" else status, rule, district, batch)
     with open_warehouse() as warehouse:
+        if rule:
+            require_rule(warehouse.database, rule)
         quarantine = list_quarantine(warehouse.database, filters, limit=limit)
     print_json(asdict(quarantine)) if as_json else _print_quarantine(quarantine)
 
@@ -150,7 +153,7 @@ def _decide(
         return
     if left:
         out.print(f"{left:,} failed other rules as well: look at them one by one", highlight=False)
-    what = f"batch {batch}" if batch else f"{len(decisions):,} submissions"
+    what = f"batch {batch}" if batch else count(len(decisions), "submission")
     out.print(f"done: {DONE[verdict.action]}: {what}; `kyalo run` builds what follows from it", highlight=False)
 
 
@@ -158,8 +161,10 @@ def _pass_verdict(
     database: "Database", verdict: "Verdict", submission_ids: list[str], batch: str | None, rule: str | None
 ) -> tuple[list["Decision"], int]:
     from ingest_api.deciding import decide_batch, decide_by_rule, decide_submissions
+    from ingest_api.rules import require_rule
 
     if rule:
+        require_rule(database, rule)
         return decide_by_rule(database, rule, verdict)
     decisions = (
         [decide_batch(database, batch, verdict)] if batch else decide_submissions(database, submission_ids, verdict)
@@ -175,7 +180,7 @@ def _print_quarantine(quarantine: "Quarantine") -> None:
         place = (found.district or "")[:12], (found.household_id or "")[:18]
         typer.echo(LINE.format(found.age_days, status, *place, ", ".join(found.failed_rules), found.submission_id))
     for batch in quarantine.batches:
-        told = f"{batch.rejected_submissions:,} of {batch.submissions:,} submissions rejected"
+        told = f"{batch.rejected_submissions:,} of {count(batch.submissions, 'submission')} rejected"
         out.print(f"held: batch {batch.ingestion_id}, {told}, {batch.filename or 'no file'}", highlight=False)
     if any(found.awaits_build for found in quarantine.submissions):
         out.print("* takes effect at the next build")

@@ -21,6 +21,7 @@ from ingest_api.review import (
     get_details,
     list_quarantine,
 )
+from ingest_api.rules import require_rule
 from ingest_api.senders import Sender
 from warehouse.database import Database
 
@@ -143,11 +144,13 @@ router = APIRouter(tags=["quarantine"], responses=ERRORS, dependencies=[REVIEWER
 @router.get(
     "/api/v1/quarantine",
     summary="List what is in quarantine",
-    responses=problems({422: ("request.invalid",)}),
+    responses=problems({400: ("review.unknown_rule",), 422: ("request.invalid",)}),
 )
 def get_quarantine(listing: Annotated[Listing, Query()], request: Request) -> Quarantine:
     """Submissions that a rule keeps out, the oldest first, each with its reasons; and the batches that are held."""
     database: Database = request.app.state.database
+    if listing.rule:
+        require_rule(database, listing.rule)
     return list_quarantine(database, listing.filters(), limit=listing.limit, offset=listing.offset)
 
 
