@@ -8,8 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ml.catalogue import TrainedModel, champions
+from orchestration.console import count
 from orchestration.context import Warehouse
 from orchestration.runs import Run, fetch, has_marts
+from warehouse.database import Database
 from warehouse.jobs import count_jobs
 
 
@@ -17,16 +19,17 @@ def collect_account(warehouse: Warehouse, run: Run | None = None) -> dict[str, A
     """Everything the account tells, as plain data: ledger, quality, models, districts, steps."""
     database = warehouse.database
     (ledger,) = fetch(database, "ledger_totals")
-    built = has_marts(database)
+    layers = _count_layers(database, ledger["stored"]) if has_marts(database) else None
     account: dict[str, Any] = {
         "ledger": ledger,
+        "other_forms": fetch(database, "other_forms"),
         "rejected": fetch(database, "rejection_reasons"),
-        "layers": fetch(database, "layer_counts")[0] if built else None,
-        "quarantined": fetch(database, "quarantine_reasons") if built else [],
-        "held": fetch(database, "held_batches") if built else [],
+        "layers": layers,
+        "quarantined": fetch(database, "quarantine_reasons") if layers else [],
+        "held": fetch(database, "held_batches") if layers else [],
         "jobs": [asdict(counts) for counts in count_jobs(database)],
         "models": [_describe_model(model) for model in champions(database).values()],
-        "districts": fetch(database, "district_risk") if built else [],
+        "districts": fetch(database, "district_risk") if layers else [],
         "runs": [{**row, "started_at": str(row["started_at"])} for row in fetch(database, "last_runs", limit=5)],
     }
     if run:
@@ -55,7 +58,9 @@ def print_runs(console: Console, account: dict[str, Any]) -> None:
     console.rule("runs", align="left")
     for row in account["runs"]:
         changed = (
-            f"{len(row['changed_tables'])} tables changed" if row["status"] == "succeeded" else row["error_message"]
+            f"{count(len(row['changed_tables']), 'table')} changed"
+            if row["status"] == "succeeded"
+            else row["error_message"]
         )
         console.print(f"{row['started_at'][:19]}  {row['status']}  {changed or ''}", highlight=False)
     console.print(
@@ -69,33 +74,55 @@ def print_runs(console: Console, account: dict[str, Any]) -> None:
 def print_change(console: Console, run: Run) -> None:
     """Print the last line of a run: what it changed."""
     if run.changed_tables:
-        console.print(f"done: {len(run.changed_tables)} tables changed: {', '.join(run.changed_tables)}")
+        console.print(f"done: {count(len(run.changed_tables), 'table')} changed: {', '.join(run.changed_tables)}")
     else:
         console.print("done: nothing new, no row of any published table changed")
 
 
 def _print_surveys(console: Console, account: dict[str, Any]) -> None:
-    ledger, layers = account["ledger"], account["layers"]
+    layers = account["layers"]
     console.rule("surveys", align="left")
-    console.print(
-        f"received {ledger['received']:,} = stored {ledger['stored']:,} + duplicate {ledger['duplicate']:,}"
-        f" + rejected {ledger['rejected']:,} + conflict {ledger['conflict']:,}"
-    )
-    _print_reasons(console, "rejected", account["rejected"])
+    _print_balance(console, account, "household_survey", account["ledger"])
+    if layers:
+        _print_layers(console, account, layers)
+    for totals in account["other_forms"]:
+        _print_balance(console, account, totals["form"], totals)
     if layers:
         console.print(
-            f"stored {ledger['stored']:,} = released {layers['released']:,} + quarantined {layers['quarantined']:,}"
-            f" + superseded {layers['superseded']:,} + held {layers['held']:,}"
+            f"features {count(layers['columns_of_features'], 'column')};"
+            f" predictions for {count(layers['predicted'], 'household')}"
         )
-        _print_reasons(console, "quarantined", account["quarantined"])
-        for batch in account["held"]:
-            console.print(
-                f"  held {batch['submissions']:,}: the batch {batch['ingestion_id']} is too bad,"
-                f" {batch['rejected_submissions']:,} of its submissions were rejected"
-            )
+
+
+def _print_balance(console: Console, account: dict[str, Any], form: str, totals: dict[str, Any]) -> None:
+    console.print(
+        f"{form}: received {totals['received']:,} = stored {totals['stored']:,} + duplicate {totals['duplicate']:,}"
+        f" + rejected {totals['rejected']:,} + conflict {totals['conflict']:,}"
+    )
+    _print_reasons(console, "rejected", [row for row in account["rejected"] if row["form"] == form])
+
+
+def _print_layers(console: Console, account: dict[str, Any], layers: dict[str, Any]) -> None:
+    waiting = f" + not yet built {layers['not_yet_built']:,}" if layers["not_yet_built"] else ""
+    console.print(
+        f"stored {account['ledger']['stored']:,} = released {layers['released']:,}"
+        f" + quarantined {layers['quarantined']:,} + superseded {layers['superseded']:,}"
+        f" + held {layers['held']:,}{waiting}"
+    )
+    _print_reasons(console, "quarantined", account["quarantined"])
+    if layers["discarded"]:
+        console.print(f"  discarded {layers['discarded']:,} by reviewers")
+    for batch in account["held"]:
         console.print(
-            f"features {layers['columns_of_features']} columns; predictions for {layers['predicted']:,} households"
+            f"  held {batch['held_submissions']:,}: the batch {batch['ingestion_id']} is too bad,"
+            f" {batch['rejected_submissions']:,} of its {count(batch['submissions'], 'submission')} rejected"
         )
+
+
+def _count_layers(database: Database, stored: int) -> dict[str, Any]:
+    (layers,) = fetch(database, "layer_counts")
+    built = sum(layers[outcome] for outcome in ("released", "quarantined", "superseded", "held"))
+    return {**layers, "not_yet_built": max(0, stored - built)}
 
 
 def _print_reasons(console: Console, what: str, reasons: Sequence[dict[str, Any]]) -> None:

@@ -1,12 +1,19 @@
 """Gates and publication: a bad batch waits alone, a bad run changes nothing that people read."""
 
+import io
+
 import pytest
 from rich.console import Console
 
+from ingest_api.loading import land_next
+from ingest_api.receiving import receive_file
+from ingest_api.rules import require_rule
+from orchestration.api_process import serving_api
 from orchestration.context import Warehouse
 from orchestration.loading import ingestion_status, print_status
 from orchestration.pipeline import build
 from orchestration.publish import publish
+from orchestration.report import collect_account, print_account
 from tests.contents import contents
 from tests.processes import run
 from tests.surveys import load_text
@@ -38,6 +45,14 @@ def decide(warehouse: Warehouse, ingestion_id: str, decision: str) -> None:
             "insert into review.decisions (ingestion_id, decision, decided_by, reason) values (%s, %s, %s, %s)",
             [ingestion_id, decision, "office", "seen"],
         )
+
+
+def account(warehouse: Warehouse) -> list[str]:
+    """The lines that `kyalo status` prints first."""
+    console = Console(width=200)
+    with console.capture() as printed:
+        print_account(console, collect_account(warehouse))
+    return printed.get().splitlines()
 
 
 def told(warehouse: Warehouse, ingestion_id: str) -> str:
@@ -78,6 +93,38 @@ def test_sender_of_a_held_upload_is_told_so(poisoned: tuple[Warehouse, str, str]
     assert "0 valid (0.0%), 40 failed, 20 held;" in told(warehouse, bad)
 
 
+def test_account_adds_up_and_names_what_is_held(poisoned: tuple[Warehouse, str, str]) -> None:
+    warehouse, _, bad = poisoned
+    report = "submission_id,village,district\nreport-1,V1,Kanungu\n"
+    receive_file(
+        warehouse.database, warehouse.store, io.BytesIO(report.encode()),
+        form="quarterly_report", filename="reports.csv", source="cli",
+    )  # fmt: skip
+    assert land_next(warehouse.database, warehouse.store)
+    lines = account(warehouse)
+    assert "household_survey: received 600 = stored 600 + duplicate 0 + rejected 0 + conflict 0" in lines
+    assert "stored 600 = released 540 + quarantined 40 + superseded 0 + held 20" in lines
+    assert f"  held 20: the batch {bad} is too bad, 40 of its 60 submissions rejected" in lines
+    assert "quarterly_report: received 1 = stored 1 + duplicate 0 + rejected 0 + conflict 0" in lines
+
+
+@pytest.mark.parametrize("command", [("list",), ("discard", "--reason", "seen")])
+def test_rule_that_there_is_not_is_refused(poisoned: tuple[Warehouse, str, str], command: tuple[str, ...]) -> None:
+    refused = run(poisoned[0], "quarantine", *command, "--rule", "nonsense")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "error review.unknown_rule: There is no rule 'nonsense'." in refused.stderr
+
+
+def test_rule_that_there_is_not_is_refused_over_http(poisoned: tuple[Warehouse, str, str]) -> None:
+    with serving_api(poisoned[0]) as client:
+        refused = client.get("/api/v1/quarantine", params={"rule": "nonsense"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "review.unknown_rule")
+
+
+def test_rule_that_nothing_broke_is_no_error(poisoned: tuple[Warehouse, str, str]) -> None:
+    require_rule(poisoned[0].database, "consent_refused")
+
+
 def test_closed_gate_leaves_every_mart_as_it_was(poisoned: tuple[Warehouse, str, str]) -> None:
     warehouse, _, bad = poisoned
     before = contents(warehouse.database, "marts")
@@ -88,6 +135,9 @@ def test_closed_gate_leaves_every_mart_as_it_was(poisoned: tuple[Warehouse, str,
     closed = "error build.gate_closed: gate_held is closed: 3 bad batches hold 180 of 240 new submissions"
     assert " ".join(stopped.stderr.split()).startswith(closed)
     assert contents(warehouse.database, "marts") == before
+    assert "stored 840 = released 540 + quarantined 40 + superseded 0 + held 20 + not yet built 240" in account(
+        warehouse
+    )
     assert ingestion_status(warehouse, poison[0]).progress.held_records == 30
     assert "processing received" in told(warehouse, poison[0])  # not that the next run would build it
     assert "note: held by a quality gate; a reviewer decides" in told(warehouse, poison[0])
@@ -112,6 +162,8 @@ def test_what_was_decided_flows_and_a_second_build_changes_no_row(poisoned: tupl
     assert one(warehouse, f"select {counts} from marts.rpt_ingestions where ingestion_id = '{bad}'") == (20, 0, 40)
     assert "20 valid (33.3%), 40 failed, 0 held;" in told(warehouse, bad)
     assert not ingestion_status(warehouse, bad).notices
+    assert "stored 940 = released 620 + quarantined 320 + superseded 0 + held 0" in account(warehouse)
+    assert "  discarded 280 by reviewers" in account(warehouse)
     assert one(warehouse, "select count(*) from marts.fct_household_risk") == (10 * ROWS + 20,)
     load_text(warehouse, batch("GOOD1"))
     assert build(warehouse).endswith("nothing changed")

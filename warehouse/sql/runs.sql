@@ -38,23 +38,44 @@ limit %(limit)s;
 
 -- name: ledger_totals
 select
-    coalesce(sum(received_rows), 0)::bigint as received,
-    coalesce(sum(stored_rows), 0)::bigint as stored,
-    coalesce(sum(duplicate_rows), 0)::bigint as duplicate,
-    coalesce(sum(rejected_rows), 0)::bigint as rejected,
-    coalesce(sum(conflict_rows), 0)::bigint as conflict,
+    coalesce(sum(received_rows) filter (where form = 'household_survey'), 0)::bigint as received,
+    coalesce(sum(stored_rows) filter (where form = 'household_survey'), 0)::bigint as stored,
+    coalesce(sum(duplicate_rows) filter (where form = 'household_survey'), 0)::bigint as duplicate,
+    coalesce(sum(rejected_rows) filter (where form = 'household_survey'), 0)::bigint as rejected,
+    coalesce(sum(conflict_rows) filter (where form = 'household_survey'), 0)::bigint as conflict,
     count(*) filter (where status = 'received') as pending_files,
     count(*) filter (where status = 'failed') as failed_files,
     count(*) filter (where status = 'refused') as refused_files
 from raw.ingestions;
 
+-- name: other_forms
+select
+    form,
+    sum(received_rows)::bigint as received,
+    sum(stored_rows)::bigint as stored,
+    sum(duplicate_rows)::bigint as duplicate,
+    sum(rejected_rows)::bigint as rejected,
+    sum(conflict_rows)::bigint as conflict
+from raw.ingestions
+where form <> 'household_survey'
+group by form
+having sum(received_rows) > 0
+order by form;
+
 -- name: rejection_reasons
 select
-    reason_code as reason,
+    ingestions.form,
+    rejected_rows.reason_code as reason,
     count(*) as rows
-from raw.rejected_rows
-group by reason_code
-order by rows desc, reason
+from raw.rejected_rows as rejected_rows
+inner join raw.ingestions as ingestions on rejected_rows.ingestion_id = ingestions.ingestion_id
+group by
+    ingestions.form,
+    rejected_rows.reason_code
+order by
+    rows desc,
+    ingestions.form,
+    reason
 limit 5;
 
 -- name: quarantine_reasons
@@ -70,16 +91,24 @@ limit 5;
 
 -- name: layer_counts
 select
-    (select coalesce(sum(released_submissions), 0)::bigint from marts.rpt_ingestions) as released,
-    (select coalesce(sum(quarantined_submissions), 0)::bigint from marts.rpt_ingestions) as quarantined,
-    (select coalesce(sum(superseded_submissions), 0)::bigint from marts.rpt_ingestions) as superseded,
-    (select coalesce(sum(held_submissions), 0)::bigint from marts.rpt_ingestions) as held,
+    outcomes.*,
+    (select count(*) from marts.fct_quarantined_submissions where status = 'discarded') as discarded,
     (
         select count(*)
         from information_schema.columns
         where table_schema = 'features' and table_name = 'fct_household_features'
     ) as columns_of_features,
-    (select count(vulnerability_probability) from marts.fct_household_risk) as predicted;
+    (select count(vulnerability_probability) from marts.fct_household_risk) as predicted
+from (
+    select
+        coalesce(sum(built.released_submissions), 0)::bigint as released,
+        coalesce(sum(built.quarantined_submissions), 0)::bigint as quarantined,
+        coalesce(sum(built.superseded_submissions), 0)::bigint as superseded,
+        coalesce(sum(built.held_submissions), 0)::bigint as held
+    from marts.rpt_ingestions as built
+    inner join raw.ingestions as ingestions on built.ingestion_id = ingestions.ingestion_id
+    where ingestions.form = 'household_survey'
+) as outcomes;
 
 -- name: district_risk
 select
@@ -114,12 +143,14 @@ truncate ml.predictions, ml.models;
 
 -- name: held_batches
 select
-    ingestion_id,
-    submissions,
-    rejected_submissions
-from marts.fct_batch_quality
-where gate_status = 'held'
-order by ingestion_id;
+    batches.ingestion_id,
+    batches.submissions,
+    batches.rejected_submissions,
+    ingestions.held_submissions
+from marts.fct_batch_quality as batches
+inner join marts.rpt_ingestions as ingestions on batches.ingestion_id = ingestions.ingestion_id
+where ingestions.held_submissions > 0
+order by batches.ingestion_id;
 
 -- name: run_quality
 select
