@@ -42,6 +42,8 @@ def _print_check(path: Path, found: "Check") -> None:
         out.print(f"  the same file was loaded before: {found.duplicate_of}", highlight=False)
     if found.is_judged:
         out.print(f"  of the new ones {found.quarantined:,} would go to quarantine", highlight=False)
+    else:
+        out.print(f"  no rules judge the form {found.form}", highlight=False)
     if found.gate_status == "held":
         out.print("  so much of it is bad that the whole batch would be held for a reviewer", highlight=False)
     for rule in found.rules:

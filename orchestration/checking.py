@@ -19,8 +19,27 @@ from warehouse.contract import Contract, load_contract
 from warehouse.database import fetch_row, fetch_rows, queries
 from warehouse.errors import UnreadableFileError
 
-JUDGED = {"household_survey": ("int_batch_quality", "int_quarantined_submissions")}
 SHOWN_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Judges:
+    """The models that judge the submissions of a form, list those they keep out, and hold batches where one does."""
+
+    judged: str
+    quarantined: str
+    batches: str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Those that there are."""
+        return [name for name in (self.judged, self.quarantined, self.batches) if name]
+
+
+JUDGES = {
+    "household_survey": Judges("int_submissions_judged", "int_quarantined_submissions", "int_batch_quality"),
+    "quarterly_report": Judges("int_village_reports_judged", "fct_quarantined_village_reports"),
+}
 
 
 @dataclass(frozen=True)
@@ -93,7 +112,7 @@ def check_file(warehouse: Warehouse, path: Path, form: str, sheet: str | None = 
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}."
         raise UnreadableFileError(message, code="file.not_found", remedy="Check the path.") from error
-    check = Check(form, is_judged=form in JUDGED)
+    check = Check(form, is_judged=form in JUDGES)
     with file:
         with open_survey_files(file, contract, filename=path.name, sheet=sheet):
             pass  # a file that is refused at the door needs no rules
@@ -123,7 +142,7 @@ def _land(
         "filename": filename,
         "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
     }
-    entry = _one(connection, "insert_checked", facts)
+    entry = _one(connection, queries("checking")["insert_checked"], facts)
     arrival = Arrival(names["ingestion_id"], contract, "cli", entry["received_at"])
     balance = Balance()
     with open_survey_files(file, contract, filename=filename, sheet=sheet) as survey_files:
@@ -134,7 +153,7 @@ def _land(
     check.duplicate_of = entry["duplicate_of"]
     check.received, check.stored = balance.received, balance.stored
     check.rejected, check.conflict = balance.rejected, balance.conflict
-    check.repeated = _one(connection, "repeats_within", names)["count"]
+    check.repeated = _one(connection, queries("checking")["repeats_within"], names)["count"]
     check.already_stored = balance.duplicate - check.repeated
     check.unknown_fields = dict(balance.unknown_fields)
 
@@ -151,19 +170,24 @@ def _judge(
         kind = "view" if model["is_view"] else "table"
         statement = f'create temporary {kind} "{model["name"]}" as {model["code"]}'
         connection.execute(statement)
-    if models:
-        check.rules = [BrokenRule(**row) for row in fetch_rows(connection, statements["broken_rules"], names)]
-        check.quarantined = _one(connection, "count_quarantined", names)["count"]
-        check.gate_status = _one(connection, "gate_status", names)["gate_status"]
-    bad_rows = statements["bad_rows" if models else "rejected_rows"]
+    bad_rows: sql.SQL | sql.Composed = statements["rejected_rows"]
+    if judges := JUDGES.get(form):
+        quarantined = sql.Identifier("pg_temp", judges.quarantined)
+        broken_rules = statements["broken_rules"].format(judged=sql.Identifier("pg_temp", judges.judged))
+        count_quarantined = statements["count_quarantined"].format(quarantined=quarantined)
+        bad_rows = statements["bad_rows"].format(quarantined=quarantined)
+        check.rules = [BrokenRule(**row) for row in fetch_rows(connection, broken_rules, names)]
+        check.quarantined = _one(connection, count_quarantined, names)["count"]
+        if judges.batches:
+            check.gate_status = _one(connection, statements["gate_status"], names)["gate_status"]
     check.bad_rows = [BadRow(**row) for row in fetch_rows(connection, bad_rows, names)]
 
 
 def _compile(warehouse: Warehouse, form: str) -> list[dict[str, Any]]:
     """The models that judge a form's rows, in the order of their dependence, over temporary tables."""
-    if form not in JUDGED:
+    if form not in JUDGES:
         return []
-    selected = [f"+{name}" for name in JUDGED[form]]
+    selected = [f"+{name}" for name in JUDGES[form].names]
     with Dbt(warehouse) as dbt:
         manifest = dbt.compile("--full-refresh", "--indirect-selection", "empty", "--select", *selected)
     nodes = [node for node in manifest["nodes"].values() if node["resource_type"] == "model" and node.get("compiled")]
@@ -199,7 +223,9 @@ def _replace(code: str, relations: Mapping[str, str]) -> str:
     return code
 
 
-def _one(connection: psycopg.Connection, statement: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    row = fetch_row(connection, queries("checking")[statement], values)
+def _one(
+    connection: psycopg.Connection, statement: sql.SQL | sql.Composed, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    row = fetch_row(connection, statement, values)
     assert row is not None  # noqa: S101 - the statement gives one row or raises
     return row

@@ -36,6 +36,11 @@ KAN-001-AAA-8,Kanungu,V1,4,true,2026,2,
 KAN-001-AAA-8,Kanungu,V1,5,true,2026,2,
 KAN-001-AAA-1,Kanungu,V1,6,true,2026,2,
 """
+REPORTS = """partner,report_year,report_quarter,district,village,households_visited,people_reached,women_reached
+P,2026,1,Kanungu,V1,5,10,5
+P,2026,1,Kanungu,,5,10,5
+P,2026,5,Kanungu,V1,5,10,20
+"""
 COUNTED = """
     select
         (select count(*) from raw.household_survey), (select count(*) from raw.submission_keys),
@@ -127,16 +132,23 @@ def test_refused_file_is_refused(warehouse: Warehouse, tmp_path: Path) -> None:
     assert counted(warehouse) == (0, 0, 0, 0, 0, 0)
 
 
-def test_command_tells_programs_of_a_form_without_rules(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_command_tells_programs_of_another_form(warehouse: Warehouse, tmp_path: Path) -> None:
     path = tmp_path / "report.csv"
-    path.write_text("village,partner\nV1,P\n,P\n")
+    path.write_text(REPORTS)
     command = [sys.executable, "-c", "from orchestration.cli import main; main()", "check", str(path)]
     command += ["--form", "quarterly_report", "--json"]
     environment = {**dbt_environment(warehouse), "KYALO_HOME": str(warehouse.settings.home)}
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     told = json.loads(run.stdout)
-    assert (told["received"], told["stored"], told["rejected"], told["is_judged"]) == (2, 1, 1, False)
-    assert [row["row_number"] for row in told["bad_rows"]] == [3]
+    assert (told["received"], told["stored"], told["rejected"], told["is_judged"]) == (3, 2, 1, True)
+    assert (told["quarantined"], told["gate_status"]) == (1, None)
+    assert told["rules"] == [
+        {"rule": "report_quarter_out_of_range", "severity": "reject", "rows": 1},
+        {"rule": "women_reached_above_people", "severity": "flag", "rows": 1},
+    ]
+    assert [(row["row_number"], row["message"]) for row in told["bad_rows"]] == [
+        (3, "village is blank."), (4, "report_quarter is not between 1 and 4"),
+    ]  # fmt: skip
     assert counted(warehouse) == (0, 0, 0, 0, 0, 0)
 
 

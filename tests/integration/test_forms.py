@@ -29,7 +29,7 @@ Bwindi Trust,2026,1,Kanungu,,12,20,tap,2026-04-02,yes
 Bwindi Trust,2026,1,Kanungu,V-2,many,15.5,tap,soon,
 Bwindi Trust,2026,1,Kanungu,V-2,many,15.5,tap,soon,
 """
-SELECTION = ("--select", "stg_quarterly_report__submissions", "ledger_balances")
+SELECTION = ("--select", "stg_quarterly_report__submissions", "ledger_balances", "--indirect-selection", "buildable")
 
 NEW_CONTRACT = """
 version: 2
@@ -54,9 +54,11 @@ NEW_MODEL = """
 """
 ADD_AND_USE = """
 import io
+from pathlib import Path
 from ingest_api.forms import describe_form
 from ingest_api.loading import land_next
 from ingest_api.receiving import receive_file
+from orchestration.checking import check_file
 from orchestration.context import open_warehouse
 from orchestration.dbt import Dbt
 
@@ -70,6 +72,9 @@ with open_warehouse() as warehouse, Dbt(warehouse) as dbt:
     with warehouse.database.transaction() as connection:
         print(connection.execute("select patient, weight from staging.stg_clinic_visit__submissions").fetchall())
     print(describe_form("clinic_visit").version)
+    Path("v.csv").write_text("Patient,Weight (kg)\\nP-2,900\\n")
+    found = check_file(warehouse, Path("v.csv"), "clinic_visit")
+    print(found.stored, found.is_judged, found.rules)
 """
 
 
@@ -102,7 +107,7 @@ def test_report_lands_and_balances(staged: Warehouse) -> None:
         (ingestion_id,) = connection.execute("select ingestion_id from raw.ingestions").fetchone() or ("",)
     entry = get_entry(staged.database, ingestion_id)
     assert (entry.received_rows, entry.stored_rows, entry.duplicate_rows, entry.rejected_rows) == (4, 2, 1, 1)
-    assert entry.state == "completed"  # nothing judges reports, so there is nothing to wait for
+    assert entry.state == "processing"  # no run has judged it yet
     (rejected,) = list_rejected(staged.database, ingestion_id)
     assert (rejected.row_number, rejected.reason_code, rejected.message) == (
         3, "row.no_identifier", "village is blank.",
@@ -146,7 +151,7 @@ def test_new_form_is_a_contract_and_a_staging_model(warehouse: Warehouse, tmp_pa
         [sys.executable, "-c", ADD_AND_USE], cwd=copy, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["[('P-1', 61.5)]", "3"]
+    assert done.stdout.splitlines() == ["[('P-1', 61.5)]", "3", "1 False []"]
 
 
 def test_forms_are_published(client: httpx2.Client) -> None:

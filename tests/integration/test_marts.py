@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from ingest_api.ledger import get_entry
 from ingest_api.loading import land_next
 from ingest_api.receiving import receive_file
+from ingest_api.schemas import IngestionStatus, Results
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
 from orchestration.pipeline import run_pipeline
@@ -21,7 +23,9 @@ SECOND_ROUND = 400  # households of the sample that are surveyed again
 QUESTIONS = sorted((PROJECT_ROOT / "dbt_project" / "analyses").glob("*.sql"))
 REPORTS = """Partner,Year,Quarter,District,Village,Households,Households Visited,Savings per Member (USD)
 Helpers,2027,1,{district},{village},500,20,10
+Helpers,2027,1,Nowhere,Elsewhere,10,9,10
 Helpers,2027,1,Nowhere,Elsewhere,10,10,10
+Helpers,2027,5,{district},{village},10,20,many
 """
 LACKING = """
 select
@@ -126,6 +130,41 @@ def test_summaries_count_the_same_households(built: Warehouse) -> None:
     tables = ("rpt_district_summary", "rpt_cluster_summary", "rpt_village_priorities")
     counted = [query(built, f"select sum(households), sum(people) from marts.{table}") for table in tables]
     assert counted[0] == counted[1] == counted[2]
+
+
+def test_report_that_breaks_a_rule_is_kept_counted_and_told(built: Warehouse) -> None:
+    ((ingestion_id, *counts),) = query(
+        built,
+        "select ingestion_id, staged_submissions, released_submissions, superseded_submissions, held_submissions, "
+        "quarantined_submissions from marts.rpt_ingestions where form = 'quarterly_report'",
+    )
+    assert counts == [4, 2, 1, 0, 1]
+    status = IngestionStatus.of(get_entry(built.database, ingestion_id), [])
+    assert (status.status, status.progress.valid_records, status.progress.failed_records) == ("completed", 3, 1)
+    assert status.results == Results(predictions_generated=0, vulnerable_households=0, quality_score=75)
+    assert query(
+        built,
+        "select row_number, report_quarter, failed_rules, reasons -> 0 ->> 'message', reasons -> 0 -> 'values' "
+        "from marts.fct_quarantined_village_reports",
+    ) == [
+        (
+            5,
+            5,
+            ["report_quarter_out_of_range"],
+            "report_quarter is not between 1 and 4",
+            {"report_quarter": 5},
+        )
+    ]
+    broken = query(
+        built,
+        "select rule_id, broken_submissions from marts.dim_quality_rules "
+        "where form = 'quarterly_report' and broken_submissions > 0 order by rule_id",
+    )
+    assert broken == [
+        ("households_visited_above_village", 1),
+        ("numeric_unreadable", 1),
+        ("report_quarter_out_of_range", 1),
+    ]
 
 
 def test_report_meets_its_village(built: Warehouse) -> None:

@@ -1,4 +1,4 @@
-"""Every row rule of the household survey, on a survey that breaks it and on one that comes close."""
+"""Every row rule of every form, on a submission that breaks it and on one that comes close."""
 
 import csv
 import io
@@ -23,26 +23,27 @@ from warehouse.database import fetch_rows
 
 pytestmark = [pytest.mark.xdist_group("models"), pytest.mark.timeout(300)]
 
-FORM = "household_survey"
+SURVEY, REPORT = "household_survey", "quarterly_report"
+OUTCOMES = {SURVEY: "int_submission_outcomes", REPORT: "int_village_reports_judged"}
 CASES = yaml.safe_load(Path(__file__).with_name("rule_cases.yml").read_text())
 EXCLUDED = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 BROKEN = """
     select submission_id, failed_rules || flagged_rules
-    from validated.int_submission_outcomes
+    from validated.{outcomes}
 """
 LOSE_IDENTIFIER = """
-    update raw.household_survey
-    set household_id = null
-    where submission_key like 'household_id_required%breaks'
+    update raw.{form}
+    set {identifier} = null
+    where submission_key like '{identifier}_required%breaks'
 """
 RULES = SQL("""
     select rule_id, stage, condition, predicate
     from marts_next.dim_quality_rules
-    where form = 'household_survey'
+    where form = %(form)s
 """)
 NEGATED = """
     select submission_id, array_remove(array[{negated}], null)
-    from staging.stg_household_survey__submissions
+    from staging.stg_{form}__submissions
 """
 
 Answers = dict[str, Any]
@@ -50,8 +51,9 @@ Answers = dict[str, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """A rule, a change of the survey that breaks it, one that does not, and a survey that stands beside the first."""
+    """A rule, a change of a good submission that breaks it, one that does not, and one that stands beside the first."""
 
+    form: str
     rule: str
     breaks: Answers
     holds: Answers
@@ -59,29 +61,29 @@ class Case:
 
     @property
     def name(self) -> str:
-        """What its surveys are called."""
+        """What its submissions are called."""
         return " ".join([self.rule, *map(str, self.breaks.values())])[:60]
 
 
-def contract_cases() -> Iterator[Case]:
+def contract_cases(form: str) -> Iterator[Case]:
     """What the contract implies: values beyond each range, a code out of each list, a blank in each required field."""
-    for field in load_contract(FORM).fields:
+    for field in load_contract(form).fields:
         name = field.name
         if field.minimum is not None and field.maximum is not None:
-            yield Case(f"{name}_out_of_range", {name: field.minimum - 1}, {name: field.minimum})
-            yield Case(f"{name}_out_of_range", {name: field.maximum + 1}, {name: field.maximum})
+            yield Case(form, f"{name}_out_of_range", {name: field.minimum - 1}, {name: field.minimum})
+            yield Case(form, f"{name}_out_of_range", {name: field.maximum + 1}, {name: field.maximum})
         if field.codes:
-            yield Case(f"{name}_unknown_code", {name: "7"}, {name: field.codes[0]})
+            yield Case(form, f"{name}_unknown_code", {name: "7"}, {name: field.codes[0]})
         if field.required:
-            yield Case(f"{name}_required", {name: None}, {})
+            yield Case(form, f"{name}_required", {name: None}, {})
 
 
-def written_cases() -> Iterator[Case]:
-    for rule, case in CASES["rules"].items():
-        yield Case(rule, case["breaks"], case.get("holds", {}), case.get("beside"))
+def written_cases(form: str) -> Iterator[Case]:
+    for rule, case in CASES[form]["rules"].items():
+        yield Case(form, rule, case["breaks"], case.get("holds", {}), case.get("beside"))
 
 
-ALL_CASES = [*contract_cases(), *written_cases()]
+ALL_CASES = [case for form in OUTCOMES for cases in (contract_cases, written_cases) for case in cases(form)]
 
 
 def moved(value: object) -> object:
@@ -95,14 +97,27 @@ def moved(value: object) -> object:
 
 def surveys() -> Iterator[Answers]:
     """The surveys of all cases, each under the case's name, and one that breaks nothing."""
-    yield CASES["base"] | {"submission_id": "base", "household_id": "KAN-001-AAA-1"}
-    for number, case in enumerate(ALL_CASES, start=100):
+    base = CASES[SURVEY]["base"]
+    yield base | {"submission_id": "base", "household_id": "KAN-001-AAA-1"}
+    for number, case in enumerate((case for case in ALL_CASES if case.form == SURVEY), start=100):
         for letters, kind in (("BRE", "breaks"), ("HOL", "holds"), ("BES", "beside")):
             changes = getattr(case, kind)
             identifier = f"KAN-{number}-{letters}-1"
             own = {"submission_id": f"{case.name} {kind}", "household_id": identifier}
             if changes is not None:
-                yield CASES["base"] | own | changes | {"household_id": changes.get("household_id") or identifier}
+                yield base | own | changes | {"household_id": changes.get("household_id") or identifier}
+
+
+def reports() -> Iterator[Answers]:
+    """The reports of all cases, each under the case's name, and one that breaks nothing."""
+    base = CASES[REPORT]["base"]
+    yield base | {"submission_id": "base"}
+    for case in ALL_CASES:
+        if case.form == REPORT:
+            for kind in ("breaks", "holds"):
+                changes = getattr(case, kind)
+                own = {"submission_id": f"{case.name} {kind}"}
+                yield base | changes | own | {"village": changes.get("village") or base["village"]}
 
 
 def write(rows: list[Answers]) -> bytes:
@@ -113,16 +128,20 @@ def write(rows: list[Answers]) -> bytes:
     return text.getvalue().encode()
 
 
-def load(warehouse: Warehouse, content: bytes) -> None:
+def load(warehouse: Warehouse, form: str, content: bytes) -> None:
+    """Land submissions; the door lets none without an identifier pass, so the one that needs none loses it here."""
     receive_file(
-        warehouse.database, warehouse.store, io.BytesIO(content), form=FORM, filename="cases.csv", source="cli"
+        warehouse.database, warehouse.store, io.BytesIO(content), form=form, filename="cases.csv", source="cli"
     )
     assert land_next(warehouse.database, warehouse.store)
+    lose_identifier = LOSE_IDENTIFIER.format(form=form, identifier=load_contract(form).identifier)
+    with warehouse.database.transaction() as connection:
+        assert connection.execute(lose_identifier.encode()).rowcount == 1
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The rules by the stage that decides them, those that each survey breaks, and those it would break negated."""
+    """A form's rules by the stage that decides them, those that each submission breaks, or would break negated."""
 
     rules: dict[str, str]
     broken: dict[str, set[str]]
@@ -130,18 +149,24 @@ class Judged:
 
 
 @pytest.fixture(scope="module")
-def judged(module_warehouse: Warehouse) -> Judged:
-    """All cases, judged by the models; the door lets no survey without an identifier pass, so one loses it here."""
-    load(module_warehouse, write(list(surveys())))
-    with module_warehouse.database.transaction() as connection:
-        assert connection.execute(LOSE_IDENTIFIER).rowcount == 1
+def judged(module_warehouse: Warehouse) -> dict[str, Judged]:
+    """All cases, judged by the models, by form."""
+    load(module_warehouse, SURVEY, write(list(surveys())))
+    load(module_warehouse, REPORT, write(list(reports())))
     with Dbt(module_warehouse) as dbt:
         dbt.build("--select", "+dim_quality_rules", *EXCLUDED)
     with module_warehouse.database.transaction() as connection:
-        rules = fetch_rows(connection, RULES)
-        broken = broken_by(connection, BROKEN.encode())
-        negated = broken_by(connection, NEGATED.format(negated=", ".join(negate(rule) for rule in rules)).encode())
-    return Judged({rule["rule_id"]: rule["stage"] for rule in rules}, broken, negated)
+        return {form: judged_of(connection, form) for form in OUTCOMES}
+
+
+def judged_of(connection: Connection, form: str) -> Judged:
+    rules = fetch_rows(connection, RULES, {"form": form})
+    negated = NEGATED.format(form=form, negated=", ".join(negate(rule) for rule in rules))
+    return Judged(
+        {rule["rule_id"]: rule["stage"] for rule in rules},
+        broken_by(connection, BROKEN.format(outcomes=OUTCOMES[form]).encode()),
+        broken_by(connection, negated.encode()),
+    )
 
 
 def negate(rule: dict[str, str]) -> str:
@@ -155,18 +180,23 @@ def broken_by(connection: Connection, statement: bytes) -> dict[str, set[str]]:
     return {survey: set(rules) for survey, rules in connection.execute(statement).fetchall()}
 
 
-def test_good_survey_breaks_no_rule(judged: Judged) -> None:
-    assert judged.broken["base"] == set()
+@pytest.mark.parametrize("form", OUTCOMES)
+def test_good_submission_breaks_no_rule(judged: dict[str, Judged], form: str) -> None:
+    assert judged[form].broken["base"] == set()
 
 
-def test_every_rule_has_a_case(judged: Judged) -> None:
-    assert set(judged.rules) == {case.rule for case in ALL_CASES}
+@pytest.mark.parametrize("form", OUTCOMES)
+def test_every_rule_has_a_case(judged: dict[str, Judged], form: str) -> None:
+    assert set(judged[form].rules) == {case.rule for case in ALL_CASES if case.form == form}
 
 
-@pytest.mark.parametrize("case", ALL_CASES, ids=lambda case: case.name)
-def test_rule_is_broken_where_it_should_be_and_nowhere_else(judged: Judged, case: Case) -> None:
+@pytest.mark.parametrize("case", ALL_CASES, ids=lambda case: f"{case.form} {case.name}")
+def test_rule_is_broken_where_it_should_be_and_nowhere_else(judged: dict[str, Judged], case: Case) -> None:
     def told(broken: dict[str, set[str]]) -> list[bool]:
         return [case.rule in broken[f"{case.name} {kind}"] for kind in ("breaks", "holds")]
 
-    assert told(judged.broken) == [True, False]
-    assert told(judged.negated) != [True, False]  # or the case would not notice that the rule says the contrary
+    assert told(judged[case.form].broken) == [True, False]
+    assert told(judged[case.form].negated) != [
+        True,
+        False,
+    ]  # or the case would not notice that the rule says the contrary

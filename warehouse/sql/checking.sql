@@ -69,13 +69,13 @@ from (
     select
         'reject' as severity,
         unnest(failed_rules) as rule
-    from pg_temp.int_submissions_judged
+    from {judged}
     where ingestion_id = %(ingestion_id)s
     union all
     select
         'flag',
         unnest(flagged_rules)
-    from pg_temp.int_submissions_judged
+    from {judged}
     where ingestion_id = %(ingestion_id)s
 ) as broken
 group by
@@ -88,8 +88,8 @@ order by
 
 -- name: count_quarantined
 select count(*)
-from pg_temp.int_submissions_judged
-where ingestion_id = %(ingestion_id)s and failed_rules <> '{}';
+from {quarantined}
+where ingestion_id = %(ingestion_id)s;
 
 -- name: gate_status
 select max(gate_status) as gate_status
@@ -106,7 +106,7 @@ from (
         row_number,
         array_to_string(failed_rules, ', ') as code,
         (select string_agg(reason ->> 'message', '; ') from jsonb_array_elements(reasons) as reason) as message
-    from pg_temp.int_quarantined_submissions
+    from {quarantined}
     where ingestion_id = %(ingestion_id)s
     union all
     select

@@ -15,18 +15,32 @@ outcomes as (
     where failed_rules <> '{}' or waived_rules <> '{}' or flagged_rules <> '{}'
 ),
 
+reports as (
+    select * from {{ ref('int_village_reports_judged') }}
+    where failed_rules <> '{}' or flagged_rules <> '{}'
+),
+
 broken as (
-    select unnest(failed_rules || waived_rules || flagged_rules) as rule_id
+    select
+        'household_survey' as form,
+        unnest(failed_rules || waived_rules || flagged_rules) as rule_id
     from outcomes
+    union all
+    select
+        'quarterly_report' as form,
+        unnest(failed_rules || flagged_rules) as rule_id
+    from reports
 ),
 
 counted as (
     select
-        'household_survey' as form,
+        form,
         rule_id,
         count(*) as broken_submissions
     from broken
-    group by rule_id
+    group by
+        form,
+        rule_id
 ),
 
 listed as (

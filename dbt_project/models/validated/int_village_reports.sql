@@ -6,50 +6,18 @@
     )
 }}
 
-{%- set rules = quarterly_report_rules() %}
-
 with
 
+released as (
+    select * from {{ ref('int_village_reports_judged') }}
+    where outcome = 'released'
+),
+
 reports as (
-    select * from {{ ref('stg_quarterly_report__submissions') }}
-),
-
-corrected as (
-    select distinct deprecates as submission_id
-    from reports
-    where deprecates <> submission_id
-),
-
-evaluated as (
     select
-        concat_ws(' ', partner, district, village, report_year, 'Q' || report_quarter) as village_report_id,
-        *,
-        {{ broken_rules(rules, 'reject') }} as failed_rules,
-        {{ broken_rules(rules, 'flag') }} as flagged_rules
-    from reports
-),
-
-accepted as (
-    select
-        evaluated.*,
-        row_number() over (
-            partition by evaluated.village_report_id
-            order by
-                coalesce(evaluated.is_final, false) desc,
-                evaluated.received_at desc,
-                evaluated.row_number desc,
-                evaluated.submission_id desc
-        ) as recency
-    from evaluated
-    left join corrected on evaluated.submission_id = corrected.submission_id
-    where
-        evaluated.failed_rules = '{}'
-        and corrected.submission_id is null
-),
-
-latest as (
-    select
-        village_report_id,
+        {{
+            joined_key(['partner', 'district', 'village', 'report_year::text', 'report_quarter::text'])
+        }} as village_report_id,
         submission_id,
         ingestion_id,
         partner,
@@ -71,8 +39,7 @@ latest as (
         is_final,
         report_date,
         received_at
-    from accepted
-    where recency = 1
+    from released
 )
 
-select * from latest
+select * from reports
