@@ -7,6 +7,7 @@ import pytest
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
 from tests.surveys import load_text
+from warehouse.errors import BuildError
 
 pytestmark = [pytest.mark.xdist_group("models"), pytest.mark.timeout(300)]
 
@@ -176,3 +177,14 @@ def test_conservation_holds(built: Warehouse) -> None:
         ).fetchone()
     assert row
     assert row[0] == sum(row[1:]) == 4015
+
+
+def test_upload_that_lands_meanwhile_waits_and_a_lost_row_is_found(built: Warehouse) -> None:
+    tests = ("--select", "stg_household_survey__submissions", "--resource-type", "test")
+    load_text(built, f"{HEADER}\nKAN-001-AAA-20,Kanungu,V1,4,1,0,0,0,,,2026,,1,1,1,1.3\n")
+    with Dbt(built) as dbt:
+        dbt.build(*tests)
+        with built.database.transaction() as connection:
+            connection.execute(f"delete from {STAGED} where household_id = 'KAN-001-AAA-10'".encode())
+        with pytest.raises(BuildError, match="staged_whole"):
+            dbt.build(*tests)
