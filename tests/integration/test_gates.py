@@ -186,3 +186,20 @@ def test_published_table_that_somebody_reads_is_not_made_anew_behind_their_back(
     with warehouse.database.transaction() as connection:
         columns = "select column_name from information_schema.columns where table_name = 'rpt_district_summary'"
         assert ("old",) not in connection.execute(columns).fetchall()
+
+
+def test_tables_that_others_made_stay_and_marts_that_are_built_no_more_go(poisoned: tuple[Warehouse, str, str]) -> None:
+    warehouse, *_ = poisoned
+    with warehouse.database.transaction() as connection:
+        connection.execute("create table marts.notes as select 'mine' as text")
+        connection.execute("create table marts_next.rpt_of_the_past as select 1 as past_id")
+        connection.execute("create unique index on marts_next.rpt_of_the_past (past_id)")
+    publish(warehouse.database)
+    assert one(warehouse, "select past_id from marts.rpt_of_the_past") == (1,)
+    with warehouse.database.transaction() as connection:
+        connection.execute("drop table marts_next.rpt_of_the_past")
+    publish(warehouse.database)
+    assert one(warehouse, "select to_regclass('marts.rpt_of_the_past') is null, text from marts.notes") == (
+        True,
+        "mine",
+    )
