@@ -84,7 +84,7 @@ def test_each_form_has_its_own_identifier_and_indexed_fields() -> None:
     survey, report = load_contract("household_survey"), load_contract("quarterly_report")
     assert (survey.identifier, report.identifier) == ("household_id", "village")
     assert set(survey.indexed) == {
-        "household_id", "submission_id", "district", "cluster", "village", "survey_round",
+        "household_id", "submission_id", "district", "cluster", "village", "survey_round", "enumerator_id", "device_id",
     }  # fmt: skip
     assert set(report.indexed) == {"submission_id", "partner", "district", "village"}
 
