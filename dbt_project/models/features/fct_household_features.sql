@@ -15,12 +15,12 @@
 with
 
 households as (
-    select * from {{ ref('fct_households') }} as households
+    select * from {{ ref('fct_households') }}
     {% if is_incremental() %}
         where not exists (
             select 1
             from {{ this }} as standing
-            where standing.submission_id = households.submission_id
+            where standing.submission_id = fct_households.submission_id
         )
     {% endif %}
 ),

@@ -1,4 +1,5 @@
-{#- What a submission says never changes: rows of households whose submission, its flags and waivers, stay are left alone. -#}
+{#- What a submission says never changes: rows of households whose submission, its flags and waivers stay are left
+    alone. -#}
 {%- set own_columns = ['submission_id', 'household_id', 'survey_round', 'consent'] %}
 {{
     config(
@@ -22,6 +23,7 @@ submissions as (
 
 outcomes as (
     select * from {{ ref('int_submission_outcomes') }}
+    where outcome = 'released'
 ),
 
 released as (
@@ -34,17 +36,15 @@ released as (
         outcomes.flagged_rules
     from outcomes
     {% if is_incremental() %}
-        left join {{ this }} as standing
-            on
-                outcomes.submission_id = standing.submission_id
-                and outcomes.waived_rules = standing.waived_rules
-                and outcomes.flagged_rules = standing.flagged_rules
+        where not exists (
+            select 1
+            from {{ this }} as standing
+            where
+                standing.submission_id = outcomes.submission_id
+                and standing.waived_rules = outcomes.waived_rules
+                and standing.flagged_rules = outcomes.flagged_rules
+        )
     {% endif %}
-    where
-        outcomes.outcome = 'released'
-        {% if is_incremental() %}
-            and standing.submission_id is null
-        {% endif %}
 ),
 
 households as (

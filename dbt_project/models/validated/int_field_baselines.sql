@@ -75,9 +75,10 @@ answers as (
         listed.field,
         listed.answer
     from reference
-    cross join lateral unnest(
-        array['all', nullif(reference.district, 'all'), {{ cluster_entity('reference') }}]
-    ) as member (entity)
+    cross join
+        lateral unnest(
+            array['all', nullif(reference.district, 'all'), {{ cluster_entity('reference') }}]
+        ) as member (entity)
     inner join entities on member.entity = entities.entity
     cross join lateral unnest(
         {{ field_names(fields) }},

@@ -99,7 +99,7 @@ quarantined as (
         on
             told.ingestion_id = batch_decisions.ingestion_id
             and batch_decisions.decision = 'discard'
-            and (own_decisions.decision_id is null or batch_decisions.decision_id > own_decisions.decision_id)
+            and (own_decisions.decision_id is null or own_decisions.decision_id < batch_decisions.decision_id)
 )
 
 select * from quarantined

@@ -17,12 +17,12 @@
 with
 
 submissions as (
-    select * from {{ ref('stg_household_survey__submissions') }} as submissions
+    select * from {{ ref('stg_household_survey__submissions') }}
     {% if is_incremental() %}
         where not exists (
             select 1
             from {{ this }} as evaluated
-            where evaluated.ingestion_id = submissions.ingestion_id
+            where evaluated.ingestion_id = stg_household_survey__submissions.ingestion_id
         )
     {% endif %}
 ),
