@@ -74,7 +74,7 @@ placed as (
     left join places as clusters on {{ cluster_entity('submissions') }} = clusters.entity
     left join places as districts on submissions.district = districts.entity
     {% if is_incremental() %}
-        where submissions.ingestion_id not in (select ingestion_id from profiled)
+        where submissions.ingestion_id not in (select profiled.ingestion_id from profiled)
     {% endif %}
 ),
 
