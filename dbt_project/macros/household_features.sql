@@ -37,7 +37,7 @@
     season1_crops_planted,
     season2_crops_planted,
     perennial_crops_grown,
-    season1_crops_planted
+    season1_crops_planted::bigint
     + season2_crops_planted
     + perennial_crops_grown as crops_planted_total,
     has_perennial_cropping,
