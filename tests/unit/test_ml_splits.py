@@ -45,7 +45,9 @@ def test_no_household_is_judged_by_a_model_that_saw_it_elsewhere(split: Split) -
 def test_the_same_seed_gives_the_same_folds() -> None:
     rows = make_places()
     first, second, other = (make_folds("village", rows, seed) for seed in (1, 1, 2))
-    assert first and second and other
+    assert first is not None
+    assert second is not None
+    assert other is not None
     assert all(np.array_equal(a[1], b[1]) for a, b in zip(first, second, strict=True))
     assert not all(np.array_equal(a[1], b[1]) for a, b in zip(first, other, strict=True))
 
