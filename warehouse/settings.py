@@ -66,6 +66,22 @@ class Settings(BaseSettings):
     pipeline_schedule: str = Field("0 2 * * *", description="When the scheduler runs the pipeline (cron).")
     timezone: str = Field("Africa/Kampala", description="Time zone of the schedule.")
 
+    min_new_samples: int = Field(
+        250, ge=1, description="New incomes since the newest training that any challenger waits for."
+    )
+    min_new_share: float = Field(
+        0.1, ge=0, description="Volume alone makes a challenger where they are such a share of the training rows."
+    )
+    min_new_villages: int = Field(15, ge=0, description="And where they come from so many new villages.")
+    drift_checks: int = Field(1, ge=1, description="Checks in a row that find drift before it makes a challenger.")
+    performance_threshold: float = Field(
+        0.93, ge=0, le=1, description="Share of its accuracy at training that a champion must keep."
+    )
+    min_district_villages: int = Field(
+        10, ge=1, description="Villages with incomes from which on a district that was hardly known makes a challenger."
+    )
+    retrain_after_days: int = Field(365, ge=1, description="Age of a training that makes a challenger.")
+
     @model_validator(mode="after")
     def _password_comes_with_host(self) -> Self:
         if self.db_host and not self.db_password.get_secret_value():
