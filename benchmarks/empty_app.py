@@ -2,8 +2,8 @@
 
 from fastapi import FastAPI, Request, Response
 
-from ingest_api.app import create_app
 from ingest_api.auth.access import SURVEY_SENDERS, check
+from orchestration.serving import create_app
 
 
 def create_empty_app() -> FastAPI:

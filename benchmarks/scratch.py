@@ -57,7 +57,7 @@ def process(warehouse: Warehouse, *command: str, **settings: str) -> Iterator["s
 
 
 @contextmanager
-def serving(warehouse: Warehouse, app: str = "ingest_api.app:create_app") -> Iterator[tuple[httpx2.Client, int]]:
+def serving(warehouse: Warehouse, app: str = "orchestration.serving:create_app") -> Iterator[tuple[httpx2.Client, int]]:
     """One process of the API, a client of it that may send everything, and the process's identifier."""
     port = free_port()
     command = ["-m", "uvicorn", app, "--factory", "--port", str(port), "--no-access-log"]

@@ -1,9 +1,10 @@
 """The FastAPI application of the loader."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
+from dataclasses import dataclass
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -25,11 +26,25 @@ POOL_SIZE = 16
 PATIENCE_SECONDS = 5.0  # for a twin in another transaction; who waits longer is asked to come again
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The loader's application; `uvicorn ingest_api.app:create_app --factory` serves it.
+@dataclass(frozen=True)
+class Extension:
+    """Routes that another part of Kyalo adds to the API.
+
+    Attributes:
+        router: its routes.
+        lifespan: opens what they need, into the application's state, for as long as it serves.
+    """
+
+    router: APIRouter
+    lifespan: Callable[[FastAPI, Settings], AbstractContextManager[None]]
+
+
+def create_app(settings: Settings | None = None, *, extensions: Sequence[Extension] = ()) -> FastAPI:
+    """The loader's application.
 
     Args:
         settings: what it is told from outside; the process's own when omitted.
+        extensions: what is served beside it.
     """
     settings = settings or get_settings()
 
@@ -45,7 +60,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         state.clients = Doorkeeper(settings, database)
         state.writer = SurveyWriter(writing)
         state.processing_time = ProcessingTime(database)
-        yield
+        with ExitStack() as stack:
+            for extension in extensions:
+                stack.enter_context(extension.lifespan(app, settings))
+            yield
         state.processing_time.close()
         state.writer.close()
         writing.close()
@@ -62,8 +80,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_tags=TAGS,
         generate_unique_id_function=lambda route: route.name,
     )
-    for routes in (surveys, files, status, quarantine, forms, auth, openrosa):
-        app.include_router(routes.router, responses=problems(EVERY_ROUTE))
+    own = (surveys, files, status, quarantine, forms, auth, openrosa)
+    for router in [*(routes.router for routes in own), *(extension.router for extension in extensions)]:
+        app.include_router(router, responses=problems(EVERY_ROUTE))
     complete_document(app, {"Survey": describe_survey(), "SignIn": auth.SignIn.model_json_schema()})
     install_problem_handlers(app)
     app.add_middleware(FreshClients)

@@ -64,6 +64,7 @@ JSON_BODY: Codes = {
 TAGS = [
     {"name": "surveys", "description": "Send single surveys, or thousands in one request. Sending again is harmless."},
     {"name": "files", "description": "Send files of surveys."},
+    {"name": "predictions", "description": "Ask the champions about households at once."},
     {"name": "status", "description": "What became of an upload, and whether the API is well."},
     {"name": "quarantine", "description": "Look at what a rule keeps out, and decide about it. For offices."},
     {"name": "forms", "description": "Which forms there are, and what may stand in them."},

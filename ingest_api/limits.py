@@ -11,6 +11,7 @@ from warehouse.settings import Settings
 SURVEY_PATH = "/api/v1/upload/survey-data"
 BATCH_PATH = "/api/v1/upload/surveys"
 FILE_PATH = "/api/v1/upload/file"
+PREDICTION_PATH = "/api/v1/predict"
 TOKEN_PATH = "/api/v1/auth/token"  # noqa: S105 - a path
 OPENROSA = "/openrosa/"
 
@@ -18,6 +19,7 @@ MOST_HEADERS = 100
 HEADER_BYTES = 32 * 1024
 ADDRESS_BYTES = 8 * 1024
 TOKEN_BYTES = 8 * 1024
+PREDICTION_BYTES = 8 * 1024 * 1024
 BATCHES_BYTES = 256 * 1024 * 1024
 SPOOL_BYTES = 64 * 1024
 AT_ONCE = (401, 403, 429, 503)  # answers that do not wait for the body's end
@@ -26,6 +28,7 @@ READABLE: dict[str, tuple[str, ...]] = {
     SURVEY_PATH: ("application/json",),
     BATCH_PATH: ("application/json", "application/jsonl", "application/x-ndjson"),
     FILE_PATH: ("multipart/form-data",),
+    PREDICTION_PATH: ("application/json",),
     TOKEN_PATH: ("application/json", "application/x-www-form-urlencoded"),
 }
 
@@ -50,6 +53,7 @@ class RequestLimits:
         self._bytes = {
             FILE_PATH: settings.max_file_bytes,
             BATCH_PATH: settings.max_batch_bytes,
+            PREDICTION_PATH: PREDICTION_BYTES,
             TOKEN_PATH: TOKEN_BYTES,
         }
 

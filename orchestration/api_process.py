@@ -12,12 +12,12 @@ from contextlib import contextmanager, suppress
 import httpx2
 import uvicorn
 
-from ingest_api.app import create_app
 from ingest_api.auth.clients import Client, add_client, list_clients
 from ingest_api.auth.keys import load_keys
 from ingest_api.auth.tokens import issue_token
 from ingest_api.protocol import BoundedProtocol
 from orchestration.context import Warehouse
+from orchestration.serving import create_app
 from orchestration.worker import stop_on_signal
 from warehouse.database import Database
 from warehouse.embedded.server import free_port
@@ -55,7 +55,7 @@ def serving_api(warehouse: Warehouse) -> Iterator[httpx2.Client]:
     port = free_port()
     log_file = warehouse.settings.home / "logs" / "api.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "uvicorn", "ingest_api.app:create_app", "--factory", "--port", str(port)]
+    command = [sys.executable, "-m", "uvicorn", "orchestration.serving:create_app", "--factory", "--port", str(port)]
     command += ["--http", f"{BoundedProtocol.__module__}:{BoundedProtocol.__name__}", "--no-proxy-headers"]
     token = issue_token(load_keys(warehouse.settings), _own_client(warehouse.database), TOKEN_SECONDS)
     # Its one client is the command itself.

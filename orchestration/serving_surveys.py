@@ -46,7 +46,7 @@ def read_surveys(body: bytes) -> AskedSurveys:
             asked.rejected.append(survey)
             continue
         asked.answers.append(_filled(contract, survey))
-        asked.unknown_fields.update(orjson.loads(survey.extras) if survey.extras else ())
+        asked.unknown_fields.update(orjson.loads(survey.extras or "{}").keys())
     if not asked.answers:
         first = asked.rejected[0]
         raise RefusedSurveyError(first.message, code=first.code.replace("row.", "survey."))

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import httpx2
 import uvicorn
 
-from ingest_api.app import create_app
 from ingest_api.protocol import BoundedProtocol
 from orchestration.context import Warehouse
+from orchestration.serving import create_app
 from warehouse.embedded.server import free_port
 
 

@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from ingest_api.app import create_app
 from ingest_api.documentation import TAGS
 from ingest_api.problems import HTTP_CODES
+from orchestration.serving import create_app
 from warehouse import errors
 from warehouse.error_codes import MEANINGS
 from warehouse.settings import PROJECT_ROOT, Settings
 
 PROBLEM_TYPE = "application/problem+json"
 NO_BODY = {"204", "304"}
+PACKAGES = ("ingest_api", "ml", "orchestration", "warehouse")
 REFUSALS_BY_CONTENT = ("file.", "openrosa.", "survey.")
 
 
@@ -158,7 +159,7 @@ def statuses_of_codes() -> dict[str, set[int]]:
         found[error.code].add(error.http_status)
     for status, code in HTTP_CODES.items():
         found[code].add(status)
-    paths = [path for package in ("ingest_api", "warehouse") for path in (PROJECT_ROOT / package).rglob("*.py")]
+    paths = [path for package in PACKAGES for path in (PROJECT_ROOT / package).rglob("*.py")]
     nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text()))]
     for node in nodes:
         if isinstance(node, ast.FunctionDef) and isinstance(node.returns, ast.Name) and node.returns.id in classes:

@@ -10,9 +10,9 @@ import pytest
 import typer
 import yaml
 
-from ingest_api.app import create_app
 from orchestration.cli import app
 from orchestration.reference_pages import errors_page, settings_page
+from orchestration.serving import create_app
 from warehouse import errors
 from warehouse.settings import PROJECT_ROOT
 
