@@ -53,7 +53,7 @@ def list_choices(rows: pd.DataFrame, features: Iterable[Feature]) -> list[Choice
 
 
 def _choices(feature: Feature, field: Field, rows: pd.DataFrame) -> Choices:
-    text = field.description.split(". ")[0].rstrip(".")
+    text = _question(field)
     values = rows[feature.name].dropna()
     if feature.kind == "category":
         shares = values.value_counts(normalize=True)
@@ -65,6 +65,11 @@ def _choices(feature: Feature, field: Field, rows: pd.DataFrame) -> Choices:
         return Choices(feature.name, text, feature.kind, (0.5,), (), texts)
     cuts = _cuts(values.to_numpy(dtype=np.float64))
     return Choices(feature.name, text, feature.kind, cuts, (), _ranges(cuts, bool((values % 1 == 0).all())))
+
+
+def _question(field: Field) -> str:
+    text = field.description.split(". ")[0].rstrip(".")
+    return text if field.unit is None or field.unit in text.lower() else f"{text} ({field.unit})"
 
 
 def _cuts(values: Floats) -> tuple[float, ...]:

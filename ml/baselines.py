@@ -12,7 +12,7 @@ from ml.splits import Folds, target_of
 
 
 def judge_baselines(rows: pd.DataFrame, features: Sequence[Feature], folds: Folds) -> dict[str, Floats]:
-    """Out-of-fold probabilities of the baselines, made in each fold of the rows that it trains on.
+    """Probabilities of the baselines; those that learn are made in each fold of the rows that it trains on.
 
     Args:
         rows: labelled rows of the mart.
@@ -20,15 +20,15 @@ def judge_baselines(rows: pd.DataFrame, features: Sequence[Feature], folds: Fold
         folds: the village split.
 
     Returns:
-        majority: the share of vulnerable households; district_rate: their share in the household's district, or
-        in all where it is a new one; points_table: ten questions on paper.
+        majority: the share of vulnerable households for each, which ranks nobody; district_rate: their share in the
+        household's district, or in all where it is a new one; points_table: ten questions on paper.
     """
     target = target_of(rows).astype(np.float64)
-    found = {name: np.zeros(len(rows)) for name in ("majority", "district_rate", "points_table")}
+    found = {"majority": np.full(len(rows), target.mean())}
+    found |= {name: np.zeros(len(rows)) for name in ("district_rate", "points_table")}
     for train, test in folds:
         overall = float(target[train].mean())
         rates = pd.Series(target[train]).groupby(rows["district"].iloc[train].to_numpy()).mean()
-        found["majority"][test] = overall
         found["district_rate"][test] = rows["district"].iloc[test].map(rates).fillna(overall)
         found["points_table"][test] = fit_points_table(rows.iloc[train], features).probability(rows.iloc[test])
     return found

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ml.resampling import Floats, Weights, area_under_curve, draw_areas_under_curve, interval
+from ml.resampling import Floats, Totals, Weights, area_under_curve, draw_areas_under_curve, draw_sums, interval
 from ml.risk import STATUSES
 from ml.sums import BINS, Truth, sums_of_calibration
-
-Totals = Mapping[str, Floats]
 
 
 @dataclass(frozen=True)
@@ -34,13 +32,7 @@ def measure(truth: Truth, probability: Floats, columns: Mapping[str, Floats], we
         columns: of `sums_of_measures` and, for a model that tells the statuses apart, of `sums_of_statuses`.
         weights: draws of villages, as of `draw_villages`; `truth.villages` numbers its columns.
     """
-    present, local = np.unique(truth.villages, return_inverse=True)
-    everything = {**columns, **sums_of_calibration(truth, probability)}
-    matrix = np.zeros((len(present), len(everything)))
-    for position, column in enumerate(everything.values()):
-        matrix[:, position] = np.bincount(local, column)
-    once = dict(zip(everything, matrix.sum(axis=0), strict=True))
-    drawn = dict(zip(everything, (weights[:, present] @ matrix).T, strict=True))
+    once, drawn = draw_sums({**columns, **sums_of_calibration(truth, probability)}, truth.villages, weights)
     areas = draw_areas_under_curve(truth.target, probability, truth.villages, weights)
     found = {
         "n": Estimate(float(len(truth.target)), None, None),

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.isotonic import isotonic_regression
 
 from ml.answers import Choices, list_choices
 from ml.features import Feature
@@ -114,7 +115,18 @@ def fit_points_table(rows: pd.DataFrame, features: Sequence[Feature]) -> PointsT
         chosen.append(_most_telling(blocks, chosen, target))
     weights = _fit(_join(blocks, chosen), target)[1:]
     parts = np.split(weights, np.cumsum([blocks[place].shape[1] for place in chosen])[:-1])
+    parts = [_in_order(choices[place], codes[place], part) for place, part in zip(chosen, parts, strict=True)]
     return _scaled([choices[place] for place in chosen], parts, rows, target)
+
+
+def _in_order(choices: Choices, codes: Integers, part: Floats) -> Floats:
+    """The weights of a number's answers, made to rise or fall all along: whatever else is chance."""
+    if choices.kind == "category":
+        return part
+    counts = np.bincount(codes[codes >= 0], minlength=len(part)).astype(np.float64)
+    rising, falling = (isotonic_regression(part, sample_weight=counts, increasing=up) for up in (True, False))
+    losses = [float((counts * (part - one) ** 2).sum()) for one in (rising, falling)]
+    return np.asarray(rising if losses[0] <= losses[1] else falling, dtype=np.float64)
 
 
 def _indicators(codes: Integers, answers: int) -> Floats:

@@ -1,5 +1,6 @@
 """Intervals by drawing villages with replacement: households of one village are no independent evidence."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Weights = NDArray[np.float32]
 Integers = NDArray[np.int64]
+Totals = Mapping[str, Floats]
 
 DRAWS = 1_000
 LEVELS = (2.5, 97.5)
@@ -20,6 +22,20 @@ def draw_villages(villages: int, seed: int, draws: int = DRAWS) -> Weights:
     """How often each of so many villages is in each draw of as many, with replacement: draws x villages."""
     chances = np.full(villages, 1 / villages)
     return np.random.default_rng(seed).multinomial(villages, chances, size=draws).astype(np.float32)
+
+
+def draw_sums(columns: Mapping[str, Floats], villages: Integers, weights: Weights) -> tuple[Totals, Totals]:
+    """The sum of each column over the households, and the same in each draw of villages.
+
+    Args:
+        columns: a value for each household.
+        villages: number of each household's village, its column of `weights`.
+        weights: draws of villages.
+    """
+    present, local = np.unique(villages, return_inverse=True)
+    sums = np.column_stack([np.bincount(local, column) for column in columns.values()])
+    drawn = (weights[:, present] @ sums).T
+    return dict(zip(columns, sums.sum(axis=0), strict=True)), dict(zip(columns, drawn, strict=True))
 
 
 def interval(values: Floats) -> tuple[float | None, float | None]:

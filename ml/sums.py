@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ml.features import INCOME
 from ml.resampling import Floats, Integers
 from ml.risk import INCOME_CUTS, STATUSES, most_likely_status
 from ml.splits import place_groups, target_of
 
-INCOME = "income_consumption_residues_per_day"
 BINS = 10
 
 
