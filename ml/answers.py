@@ -46,8 +46,9 @@ class Choices:
 
 
 def list_choices(rows: pd.DataFrame, features: Iterable[Feature]) -> list[Choices]:
-    """The features that a person can answer: those that the form asks for, but for sums of money."""
-    asked = {field.name: field for field in load_contract(FORM).fields if not (field.unit or "").startswith(MONEY)}
+    """The features that a person can answer: those that the form asks for, but no money and no part of the target."""
+    fields = [field for field in load_contract(FORM).fields if not field.component_of_target]
+    asked = {field.name: field for field in fields if not (field.unit or "").startswith(MONEY)}
     found = [_choices(feature, asked[feature.name], rows) for feature in features if feature.name in asked]
     return [one for one in found if len(one.texts) > 1]
 

@@ -67,9 +67,13 @@ def sums_of_calibration(truth: Truth, probability: Floats) -> dict[str, Floats]:
     """The same for calibration: ten bins with as many households each, equal probabilities in one bin."""
     inner = np.quantile(probability, np.arange(1, BINS) / BINS)
     bins = np.searchsorted(inner, probability, side="right")
-    members = (bins[:, None] == np.arange(BINS)).astype(np.float64)
-    values = {"households": 1.0, "probability": probability[:, None], "vulnerable": truth.target[:, None]}
-    return {f"{name}_{bin_}": (members * value)[:, bin_] for name, value in values.items() for bin_ in range(BINS)}
+    columns: dict[str, Floats] = {}
+    for bin_ in range(BINS):
+        member = (bins == bin_).astype(np.float64)
+        columns[f"households_{bin_}"] = member
+        columns[f"probability_{bin_}"] = member * probability
+        columns[f"vulnerable_{bin_}"] = member * truth.target
+    return columns
 
 
 def sums_of_statuses(truth: Truth, cumulative: tuple[Floats, Floats, Floats]) -> dict[str, Floats]:
