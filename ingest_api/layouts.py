@@ -24,6 +24,7 @@ from warehouse.contract import IDENTIFIER, Contract
 SUBMISSION_ID = "submission_id"
 LONGEST_CELL = 65_536
 MOST_EXTRAS = 1_000
+UNSEEN = -1
 
 
 class Layout:
@@ -144,7 +145,9 @@ class DocumentLayout:
             text = answer if isinstance(answer, str) else answer_text(answer)
             if text is None:
                 continue
-            position = known[header] if header in known else self._find(header)
+            position = known.get(header, UNSEEN)
+            if position == UNSEEN:
+                position = self._find(header)
             if position is None or (values[position] and values[position] != text):
                 extras[header] = text
                 if len(extras) > MOST_EXTRAS:
@@ -174,8 +177,8 @@ class DocumentLayout:
         if len(self._known) > 10 * MOST_EXTRAS:
             self._known.clear()  # a sender that makes names up must not fill the memory
         (name,) = self._contract.resolve([header])
-        self._known[header] = None if name is None else self._positions[name]
-        return self._known[header]
+        position = self._known[header] = None if name is None else self._positions[name]
+        return position
 
     def _find_problem(self, values: list[str], extras: dict[str, str], needs_household: bool) -> tuple[str, str] | None:
         if problem := _find_problem([*values, *extras, *extras.values()]):

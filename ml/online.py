@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,9 +19,9 @@ from ml.features import load_features
 from ml.model import Model
 from ml.reasons import Explainer
 from ml.risk import CATEGORIES, STATUSES, VERDICTS, confidence, decide, most_likely_status
-from ml.tracks import Track
+from ml.tracks import TRACKS, Track
 from warehouse.database import Database, queries
-from warehouse.errors import ConflictError, NotFoundError, RefusedSurveyError
+from warehouse.errors import ConflictError, KyaloError, NotFoundError, RefusedSurveyError
 from warehouse.stores import ObjectStore
 
 STATEMENTS = queries("online")
@@ -69,12 +69,18 @@ class Predictor:
         self._guard = threading.Lock()
 
     def warm_up(self, connections: int) -> None:
-        """Plan the features' SQL on that many connections, so that the first answers are not slow; it is kept there."""
-        with ExitStack() as stack:
+        """Plan the features' SQL on that many connections and read the models, so that first answers are not slow.
+
+        Whatever cannot be had yet is told to those who ask.
+        """
+        with suppress(KyaloError), ExitStack() as stack:
             for _ in range(connections):
                 connection = stack.enter_context(self._database.transaction())
                 for _ in range(EXECUTIONS_UNTIL_KEPT):
                     select_features(connection, [])
+        for track in TRACKS:
+            with suppress(KyaloError):
+                self._find(track)
 
     def predict(self, track: Track, surveys: Sequence[Survey], *, client: str, started: float) -> Row:
         """Answer for households; what is answered stands in `ml.prediction_requests` before this returns.
@@ -139,6 +145,7 @@ class Predictor:
             return replace(known, standing=standing, looked_at=time.monotonic())
         trained = champions(self._database)[track]
         model = load_model(self._store, trained)
+        model.predict(model.encode([dict.fromkeys(model.feature_names)]))  # makes the tables that it keeps
         explainer = Explainer(model, {feature.name: feature.kind for feature in load_features()})
         return Answering(standing, trained, model, explainer, time.monotonic())
 

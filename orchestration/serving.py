@@ -1,7 +1,7 @@
 """The API as it is served: the loader, and the champions' answers beside it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from fastapi import FastAPI
 
@@ -9,7 +9,6 @@ from ingest_api import app as loader
 from ml.online import Predictor
 from orchestration.serving_route import router
 from warehouse.database import Database
-from warehouse.errors import NotFoundError
 from warehouse.settings import Settings
 
 CONNECTIONS = 4
@@ -30,7 +29,6 @@ def _predicting(app: FastAPI, settings: Settings) -> Iterator[None]:
     """Give the routes a predictor, whose connections no upload can take from it."""
     database = Database(settings, pool_size=CONNECTIONS, patience=PATIENCE_SECONDS)
     app.state.predictor = Predictor(database, app.state.store)
-    with suppress(NotFoundError):  # nothing is built yet
-        app.state.predictor.warm_up(CONNECTIONS)
+    app.state.predictor.warm_up(CONNECTIONS)
     yield
     database.close()

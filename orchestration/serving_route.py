@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from ingest_api.auth.access import EVERYBODY, check
-from ingest_api.documentation import BODY, EVERY_ROUTE, ROLE, TOKEN, Codes, problems
+from ingest_api.documentation import EVERY_ROUTE, JSON_BODY, ROLE, TOKEN, Codes, problems
 from ingest_api.limits import PREDICTION_PATH
 from ingest_api.schemas import RejectedRow
 from ml.online import Predictor
@@ -54,12 +54,6 @@ REFUSED: Codes = {
     409: ("ml.other_feature_set",),
     422: (
         "batch.too_many",
-        "file.empty",
-        "file.invalid_json",
-        "file.no_identifier",
-        "file.no_rows",
-        "file.survey_too_large",
-        "file.too_deep",
         "survey.bad_text",
         "survey.cell_too_large",
         "survey.name_too_long",
@@ -82,7 +76,7 @@ router = APIRouter(tags=["predictions"])
     summary="Ask about households",
     responses={
         200: {"content": {JSON: {"example": EXAMPLE_ANSWERS}}},
-        **problems(EVERY_ROUTE, TOKEN, ROLE, BODY, REFUSED),
+        **problems(EVERY_ROUTE, TOKEN, ROLE, JSON_BODY, REFUSED),
     },
     openapi_extra=REQUEST,
 )

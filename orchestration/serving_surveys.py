@@ -1,15 +1,16 @@
 """The surveys in the body of a request for predictions, read as those that are stored are."""
 
 import csv
-import io
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
-from ingest_api.readers.json_reader import open_json
+from ingest_api.json_bodies import read_json
+from ingest_api.readers.json_reader import document_submission
 from ingest_api.records import Rejection, Submission
+from ingest_api.surveys import document_layout
 from warehouse.contract import Contract, load_contract
 from warehouse.errors import RefusedSurveyError
 
@@ -36,12 +37,13 @@ def read_surveys(body: bytes) -> AskedSurveys:
     """One household or a list of up to 1,000, flat or with the answers under `survey_data`.
 
     Raises:
-        UnreadableFileError: the body is no JSON, or there is no survey in it.
-        RefusedSurveyError: there are too many surveys in it, or none of them can be read.
+        RefusedRequestError: the body is no JSON.
+        RefusedSurveyError: there are too many surveys in it, or none that can be read.
     """
-    contract = load_contract(FORM)
+    contract, layout = load_contract(FORM), document_layout(FORM)
     asked = AskedSurveys([], [], Counter())
-    for survey in _at_most(open_json(io.BytesIO(body), contract).submissions()):
+    for number, document in enumerate(_documents(read_json(body)), start=1):
+        survey = document_submission(layout, contract, number, document)
         if isinstance(survey, Rejection):
             asked.rejected.append(survey)
             continue
@@ -53,15 +55,17 @@ def read_surveys(body: bytes) -> AskedSurveys:
     return asked
 
 
-def _at_most(surveys: Iterable[Submission | Rejection]) -> Iterator[Submission | Rejection]:
-    for count, survey in enumerate(surveys):
-        if count == MOST_HOUSEHOLDS:
-            raise RefusedSurveyError(
-                f"The body holds more than {MOST_HOUSEHOLDS:,} surveys.",
-                code="batch.too_many",
-                remedy="Ask about them in several requests.",
-            )
-        yield survey
+def _documents(value: Any) -> list[Any]:
+    documents = value if isinstance(value, list) else [value]
+    if not documents:
+        raise RefusedSurveyError("The body holds no survey.", code="survey.not_a_survey")
+    if len(documents) > MOST_HOUSEHOLDS:
+        raise RefusedSurveyError(
+            f"The body holds more than {MOST_HOUSEHOLDS:,} surveys.",
+            code="batch.too_many",
+            remedy="Ask about them in several requests.",
+        )
+    return documents
 
 
 def _filled(contract: Contract, survey: Submission) -> dict[str, str]:

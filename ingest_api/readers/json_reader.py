@@ -48,7 +48,11 @@ class DocumentFile:
         """Every document, in order."""
         layout = DocumentLayout(self.contract)
         for number, document in self.documents:
-            yield document if isinstance(document, Rejection) else _submission(layout, self.contract, number, document)
+            yield (
+                document
+                if isinstance(document, Rejection)
+                else document_submission(layout, self.contract, number, document)
+            )
         self.notices += self.end()
 
 
@@ -117,7 +121,10 @@ def answers_of(document: dict[str, Any], identifier: str) -> dict[str, str | Non
     return answers
 
 
-def _submission(layout: DocumentLayout, contract: Contract, number: int, document: Any) -> Submission | Rejection:
+def document_submission(
+    layout: DocumentLayout, contract: Contract, number: int, document: Any
+) -> Submission | Rejection:
+    """A JSON document, flat or with its answers under `survey_data`, as it will be stored, or why it cannot be."""
     if not isinstance(document, dict):
         return Rejection(number, "row.not_a_survey", "A survey must be a JSON object.", _excerpt(document))
     nested = document.get(ANSWERS)

@@ -102,12 +102,12 @@ def test_household_that_cannot_be_read_costs_the_others_nothing(client: httpx2.C
 @pytest.mark.parametrize(
     ("body", "refused"),
     [
-        ({"household_size": 4}, (422, "file.no_identifier")),
+        ({"household_size": 4}, (422, "survey.no_household_id")),
         ({"household_id": " ", "household_size": 4}, (422, "survey.no_household_id")),
         ({"household_id": "a", "survey_data": {"household_id": "b"}}, (422, "survey.two_households")),
         ([HOUSEHOLD] * 1001, (422, "batch.too_many")),
-        ([], (422, "file.no_rows")),
-        ("one", (422, "file.invalid_json")),
+        ([], (422, "survey.not_a_survey")),
+        ("one", (422, "survey.not_a_survey")),
     ],
 )
 def test_what_is_no_survey_is_refused_with_its_reason(
