@@ -105,6 +105,11 @@ class Dbt:
         manifest = self._warehouse.settings.home / "dbt" / "target" / "manifest.json"
         return dict(json.loads(manifest.read_text()))
 
+    def compile_features(self) -> Path:
+        """Compile the feature mart and all that it is made of, and return the manifest that holds their SQL."""
+        self.compile("--indirect-selection", "empty", "--select", "+fct_household_features")
+        return self._warehouse.settings.home / "dbt" / "target" / "manifest.json"
+
     def docs(self) -> Path:
         """Write the documentation of the published tables as one self-contained page and return it."""
         self.install_packages()
