@@ -20,8 +20,8 @@ from ml.sums import BINS, Truth, sums_of_calibration
 
 Route = Literal["first", "superior", "approved"]
 
-# A gain counts when the lower end of its 95 % interval is above nothing, or with an approver's word above a loss that is
-# too small to matter.
+# A gain counts when the lower end of its 95 % interval is above nothing, or with an approver's word above a loss that
+# is too small to matter.
 LEAST_GAIN: dict[Route, float] = {"superior": 0.0, "approved": -0.005}
 SURE_GAIN = 2.5
 # Harm counts when it is beyond its limit and the lower end of its 90 % interval is above nothing.
