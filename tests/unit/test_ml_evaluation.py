@@ -202,6 +202,17 @@ def test_chance_alone_explains_the_error_of_a_calibrated_model() -> None:
     assert by_chance.upper_bound is not None
     assert (honest.value("calibration_error") or 1) < by_chance.upper_bound
     assert (bold.value("calibration_error") or 0) > by_chance.upper_bound
+    assert bold.value("calibration_error_by_chance") == pytest.approx(by_chance.value, abs=0.01)
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_a_small_calibration_error_lies_amid_its_interval(seed: int) -> None:
+    """Chance makes the error of every draw larger than the value; the interval makes up for it."""
+    rows, chances = make_villages(60, 25, seed)
+    error = measure(rows, list(chances)).find("calibration_error")
+    assert error is not None
+    middle = ((error.lower_bound or 0) + (error.upper_bound or 0)) / 2
+    assert middle == pytest.approx(error.value, abs=0.2 * width(error))
 
 
 @pytest.mark.parametrize(
