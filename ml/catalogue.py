@@ -8,6 +8,7 @@ from psycopg.rows import class_row
 
 from ml.tracks import Track
 from warehouse.database import Database, queries
+from warehouse.errors import NotFoundError
 
 STATEMENTS = queries("ml")
 
@@ -25,16 +26,58 @@ class TrainedModel:
     size_bytes: int
     feature_names: list[str]
     training_fingerprint: str
+    feature_set_version: str | None
+    artifact_kind: str
+    mlflow_run_id: str | None
     metrics: dict[str, Any]
     metadata: dict[str, Any]
     trained_at: datetime
     run_id: str
 
+    @property
+    def folder(self) -> str:
+        """Where its objects lie in the store."""
+        return f"models/{self.model_name}/{self.model_version}"
+
 
 def champions(database: Database) -> dict[Track, TrainedModel]:
-    """The newest model of each track that has one."""
+    """The champion of each track that has one: the model that scores."""
     with (
         database.transaction() as connection,
         connection.cursor(row_factory=class_row(TrainedModel)) as cursor,
     ):
         return {model.track: model for model in cursor.execute(STATEMENTS["select_champions"])}
+
+
+def challengers(database: Database) -> dict[Track, TrainedModel]:
+    """The newest model of each track that is newer than its champion."""
+    with (
+        database.transaction() as connection,
+        connection.cursor(row_factory=class_row(TrainedModel)) as cursor,
+    ):
+        return {model.track: model for model in cursor.execute(STATEMENTS["select_challengers"])}
+
+
+def list_models(database: Database, track: Track | None = None) -> list[TrainedModel]:
+    """All models, or those of a track, the newest first."""
+    with (
+        database.transaction() as connection,
+        connection.cursor(row_factory=class_row(TrainedModel)) as cursor,
+    ):
+        return cursor.execute(STATEMENTS["select_models"], {"track": track}).fetchall()
+
+
+def find_model(database: Database, track: Track, version: int) -> TrainedModel:
+    """A version of a track's model.
+
+    Raises:
+        NotFoundError: there is no such version (ml.no_such_model).
+    """
+    for model in list_models(database, track):
+        if model.model_version == version:
+            return model
+    raise NotFoundError(
+        f"The {track} track has no model version {version}.",
+        code="ml.no_such_model",
+        remedy="`kyalo models list` shows those that there are.",
+    )

@@ -18,16 +18,18 @@ import yaml
 from psycopg import errors, sql
 
 from ml.tracks import TRACKS, Track
-from warehouse.database import Database
+from warehouse.database import Database, queries
 from warehouse.errors import ContractError, NotFoundError
 from warehouse.settings import PROJECT_ROOT
 
+STATEMENTS = queries("ml")
 Kind = Literal["numeric", "boolean", "category"]
 
 MART = sql.Identifier("features", "fct_household_features")
 MART_FILE = PROJECT_ROOT / "dbt_project" / "models" / "features" / "fct_household_features.yml"
-KEYS = ("household_id", "survey_round", "submission_id", "district", "village")
+KEYS = ("household_id", "survey_round", "submission_id", "district", "cluster", "village")
 TARGET = "is_vulnerable"
+INCOME = "income_consumption_residues_per_day"
 CHUNK_ROWS = 100_000
 BUFFER_BYTES = 1024**2
 CASTS = {"numeric": sql.SQL("double precision"), "boolean": sql.SQL("integer"), "category": sql.SQL("text")}
@@ -71,28 +73,30 @@ def read_rows(
     features: Iterable[Feature],
     *,
     labelled_only: bool = False,
+    most_rows: int | None = None,
     chunk_rows: int = CHUNK_ROWS,
 ) -> Iterator[pd.DataFrame]:
     """Read the mart in chunks, ordered by household_id and survey_round.
 
-    Every chunk has the key columns and the categories as strings, the target, the numbers and the booleans as
-    float64 (true is 1.0); what is missing or infinite is NaN.
+    Every chunk has the key columns and the categories as strings, the target, the income, the numbers and the
+    booleans as float64 (true is 1.0); what is missing or infinite is NaN.
 
     Args:
         database: the warehouse.
         features: the columns to read besides the keys and the target.
         labelled_only: leave out the rows whose survey has no income module, and so no target.
+        most_rows: draw whole villages until there are about so many; the same villages each time.
         chunk_rows: the most rows of a chunk.
 
     Raises:
         NotFoundError: the mart is not built, or lacks one of the columns.
     """
     kinds: dict[str, Kind] = dict.fromkeys(KEYS, "category")
-    kinds |= {feature.name: feature.kind for feature in features} | {TARGET: "boolean"}
+    kinds |= {feature.name: feature.kind for feature in features} | {TARGET: "boolean", INCOME: "numeric"}
     try:
         with (
             database.transaction() as connection,
-            connection.cursor().copy(_copy_query(kinds, labelled_only)) as copy,
+            connection.cursor().copy(_copy_query(kinds, labelled_only, most_rows)) as copy,
         ):
             yield from _parse(io.BufferedReader(_CopiedBytes(copy), BUFFER_BYTES), kinds, chunk_rows)
     except (errors.UndefinedTable, errors.UndefinedColumn) as error:
@@ -103,6 +107,23 @@ def read_rows(
         ) from error
 
 
+def feature_set_version(database: Database) -> str:
+    """A hash of the SQL that makes the features: models score only features of the making that they were trained on.
+
+    Raises:
+        NotFoundError: the mart is not built.
+    """
+    with database.transaction() as connection:
+        found = connection.execute(STATEMENTS["select_feature_set_version"]).fetchone()
+    if found is None or found[0] is None:
+        raise NotFoundError(
+            "The SQL that makes the features is not there yet.",
+            code="ml.no_feature_mart",
+            remedy="Build it first: kyalo build.",
+        )
+    return str(found[0])
+
+
 def _feature(name: str, meta: dict[str, Any]) -> Feature:
     tracks, kind = tuple(meta["tracks"]), meta.get("kind")
     if kind not in ("numeric", "boolean", "category") or not set(tracks) <= set(TRACKS):
@@ -111,21 +132,46 @@ def _feature(name: str, meta: dict[str, Any]) -> Feature:
     return Feature(name, kind, tracks, leaks)
 
 
-def _copy_query(kinds: dict[str, Kind], labelled_only: bool) -> sql.Composed:
-    condition = sql.SQL("where {} is not null").format(sql.Identifier(TARGET))
+def _copy_query(kinds: dict[str, Kind], labelled_only: bool, most_rows: int | None) -> sql.Composed:
     return sql.SQL(
         """
         copy (
+            with
+            candidates as (
+                select *
+                from {mart}
+                where not {labelled_only} or {target} is not null
+            ),
+
+            villages as (
+                select
+                    district,
+                    village,
+                    sum(count(*)) over (order by md5(concat_ws('/', district, village)), district, village) as rows
+                from candidates
+                group by district, village
+            )
+
             select {columns}
-            from {mart}
-            {where}
+            from candidates
+            where
+                {most_rows}::bigint is null
+                or (
+                    select villages.rows
+                    from villages
+                    where
+                        villages.district is not distinct from candidates.district
+                        and villages.village is not distinct from candidates.village
+                ) <= {most_rows}
             order by household_id collate "C", survey_round collate "C"
         ) to stdout with (format csv, header, encoding 'UTF8')
         """
     ).format(
         columns=sql.SQL(", ").join(_expression(name, kind) for name, kind in kinds.items()),
         mart=MART,
-        where=condition if labelled_only else sql.SQL(""),
+        target=sql.Identifier(TARGET),
+        labelled_only=labelled_only,
+        most_rows=most_rows,
     )
 
 

@@ -30,7 +30,7 @@ PLACES: dict[Split, list[str]] = {
 }
 
 
-def make_folds(split: Split, rows: pd.DataFrame, seed: int = SEED) -> Folds | None:
+def make_folds(split: Split, rows: pd.DataFrame, seed: int = SEED, folds: int = FOLDS) -> Folds | None:
     """Share out rows into shuffled folds, none of which divides what the split keeps whole.
 
     Every row is judged once. Rows of a household that is judged train nothing in that fold, wherever they
@@ -42,6 +42,7 @@ def make_folds(split: Split, rows: pd.DataFrame, seed: int = SEED) -> Folds | No
         split: what a fold keeps whole; `random` keeps the rows of a household together.
         rows: labelled rows of the mart, with the key columns.
         seed: of the shuffling; the same rows in the same order and the same seed give the same folds.
+        folds: how many, where the split has places enough.
 
     Returns:
         Positions of the rows to train on and of those to judge, fold by fold; None where the rows cannot
@@ -51,11 +52,11 @@ def make_folds(split: Split, rows: pd.DataFrame, seed: int = SEED) -> Folds | No
     count = len(np.unique(places))
     if count < 2 or (split == "cluster" and rows["cluster"].isna().all()):
         return None
-    folder = GroupKFold(count if split == "district" else min(FOLDS, count), shuffle=True, random_state=seed)
+    folder = GroupKFold(count if split == "district" else min(folds, count), shuffle=True, random_state=seed)
     households = place_groups("random", rows)
-    folds = [_keep_apart(train, test, households) for train, test in folder.split(rows, groups=places)]
+    shared = [_keep_apart(train, test, households) for train, test in folder.split(rows, groups=places)]
     target = target_of(rows)
-    return folds if all(0 < target[train].sum() < len(train) for train, _ in folds) else None
+    return shared if all(0 < target[train].sum() < len(train) for train, _ in shared) else None
 
 
 def place_groups(split: Split, rows: pd.DataFrame) -> Integers:
@@ -78,16 +79,14 @@ def require_enough(rows: pd.DataFrame) -> None:
     target, villages = target_of(rows), len(np.unique(place_groups("village", rows)))
     rarer = min(int(target.sum()), len(target) - int(target.sum()))
     if len(target) < MINIMUM_HOUSEHOLDS or rarer < MINIMUM_OF_EACH_KIND or villages < MINIMUM_VILLAGES:
-        raise _too_few(target, villages)
+        raise too_few(rows)
     if make_folds("village", rows) is None:
-        raise _too_few(target, villages)
+        raise too_few(rows)
 
 
-def _keep_apart(train: Integers, test: Integers, households: Integers) -> tuple[Integers, Integers]:
-    return train[~np.isin(households[train], households[test])], test
-
-
-def _too_few(target: Integers, villages: int) -> TrainingError:
+def too_few(rows: pd.DataFrame) -> TrainingError:
+    """What there is to say where labelled rows are too few (ml.too_few_households)."""
+    target, villages = target_of(rows), len(np.unique(place_groups("village", rows)))
     facts = {"households": len(target), "vulnerable": int(target.sum()), "villages": villages}
     return TrainingError(
         "There is too little to train on: {households} labelled households, {vulnerable} of them vulnerable, "
@@ -98,3 +97,7 @@ def _too_few(target: Integers, villages: int) -> TrainingError:
         "each kind in several villages.",
         **facts,
     )
+
+
+def _keep_apart(train: Integers, test: Integers, households: Integers) -> tuple[Integers, Integers]:
+    return train[~np.isin(households[train], households[test])], test

@@ -1,31 +1,34 @@
 """Training: from the labelled rows of the feature mart to a registered model for each track."""
 
-import platform
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-from sklearn.pipeline import Pipeline
 
-from ml.catalogue import TrainedModel, champions
-from ml.evaluate import Evaluation, evaluate_by_district, evaluate_by_village, target_of
-from ml.features import MART_FILE, load_features, read_rows
-from ml.leakage import track_features
-from ml.models import ALGORITHMS, SEED, Algorithm, one_thread
-from ml.recipe import Recipe, library_versions
-from ml.registry import Draft, is_intact, register
-from ml.selection import RULE, choose
+from ml.candidates import fit_track
+from ml.catalogue import TrainedModel, list_models
+from ml.describing import describe
+from ml.features import MART_FILE, feature_set_version, load_features, read_rows
+from ml.leakage import guard_against_leaks, read_lineage, track_features
+from ml.provenance import describe_origin
+from ml.recipe import Recipe
+from ml.registry import is_intact, register
 from ml.tracks import TRACKS, Track
 from warehouse.database import Database
 from warehouse.stores import ObjectStore
 
-MEANING: dict[Track, str] = {
-    "screening": "A prediction from non-monetary indicators.",
-    "assessment": "Arithmetic, no prediction: the target is a sum of what this track sees.",
-}
+# Beyond it a model learns little more and a training takes hours: whole villages are drawn, the same ones each time.
+MOST_HOUSEHOLDS = 20_000
+
+
+@dataclass(frozen=True)
+class Training:
+    """A model of a track, and whether it was made just now."""
+
+    model: TrainedModel
+    is_new: bool
 
 
 def train(
@@ -33,84 +36,53 @@ def train(
     store: ObjectStore,
     *,
     run_id: str,
+    manifest: Path,
+    actor: str = "kyalo",
     tracks: Sequence[Track] = TRACKS,
     mart_file: Path = MART_FILE,
-) -> list[TrainedModel]:
-    """Train, evaluate and register a model for each track.
+) -> list[Training]:
+    """Train, evaluate and register a model for each track; promotion is the gate's.
 
-    A track whose champion was made of the same rows by the same recipe keeps it: training is deterministic,
-    so another version would be a copy.
+    A track whose newest model was made of the same rows by the same recipe keeps it: training is deterministic, so
+    another version would be a copy.
 
     Args:
         database: the warehouse, with the feature mart built.
-        store: where the fitted pipelines are kept.
+        store: where the models are kept.
         run_id: the run that is recorded with a new model.
+        manifest: dbt's manifest of the build that made the mart: it tells where each column comes from.
+        actor: who trains.
         tracks: the tracks to train.
         mart_file: the mart's definition.
 
     Returns:
-        The champion of each track, in the order of `tracks`.
+        The newest model of each track, in the order of `tracks`.
 
     Raises:
-        LeakError: a track would see its own target; nothing is fitted.
+        LeakError: a feature knows its track's target; nothing is fitted.
         TrainingError: the rows are too few to train on honestly.
         NotFoundError: the mart is not built.
     """
     features = load_features(mart_file)
-    recipes = [Recipe(track, track_features(track, features)) for track in tracks]
-    rows = pd.concat(read_rows(database, features, labelled_only=True), ignore_index=True)
-    present = champions(database)
-    models = []
+    recipes = [Recipe.of(track, track_features(track, features)) for track in tracks]
+    chunks = read_rows(database, features, labelled_only=True, most_rows=MOST_HOUSEHOLDS)
+    rows = pd.concat(chunks, ignore_index=True)
+    made_by = feature_set_version(database)
+    trainings = []
     for recipe in recipes:
-        champion = present.get(recipe.track)
-        if champion and champion.training_fingerprint == recipe.fingerprint(rows) and is_intact(store, champion):
-            models.append(champion)
-        else:
-            draft, pipeline = fit_champion(recipe, rows, run_id)
-            models.append(register(database, store, draft, pipeline))
-    return models
+        newest = next(iter(list_models(database, recipe.track)), None)
+        if newest and _is_same(store, newest, recipe.fingerprint(rows), made_by):
+            trainings.append(Training(newest, is_new=False))
+            continue
+        guard_against_leaks(recipe.track, recipe.features, rows, read_lineage(manifest))
+        started = time.perf_counter()
+        trained = fit_track(recipe, rows)
+        seconds = {"training_seconds": round(time.perf_counter() - started, 3)}
+        draft = describe(trained, run_id, made_by, describe_origin(manifest) | seconds)
+        trainings.append(Training(register(database, store, draft, actor=actor), is_new=True))
+    return trainings
 
 
-def fit_champion(recipe: Recipe, rows: pd.DataFrame, run_id: str) -> tuple[Draft, Pipeline]:
-    """Evaluate all candidates, choose one and fit it to all the rows."""
-    started = time.perf_counter()
-    with one_thread():
-        evaluations = {name: evaluate_by_village(recipe.build(name), rows) for name in ALGORITHMS}
-        chosen = choose(evaluations)
-        pipeline = recipe.build(chosen)
-        new_district = evaluate_by_district(pipeline, rows)
-        pipeline.fit(rows, target_of(rows))
-    draft = Draft(
-        track=recipe.track,
-        algorithm=chosen,
-        feature_names=recipe.feature_names,
-        training_fingerprint=recipe.fingerprint(rows),
-        metrics=_metrics(chosen, evaluations, new_district),
-        metadata=_metadata(recipe, rows, time.perf_counter() - started),
-        run_id=run_id,
-    )
-    return draft, pipeline
-
-
-def _metrics(
-    chosen: Algorithm, evaluations: Mapping[Algorithm, Evaluation], new_district: Evaluation | None
-) -> dict[str, Any]:
-    """The chosen model's scores first, then every candidate's."""
-    return {
-        **asdict(evaluations[chosen]),
-        "new_district": asdict(new_district) if new_district else None,
-        "candidates": {name: asdict(evaluation) for name, evaluation in evaluations.items()},
-    }
-
-
-def _metadata(recipe: Recipe, rows: pd.DataFrame, seconds: float) -> dict[str, Any]:
-    return {
-        "meaning": MEANING[recipe.track],
-        "rule": RULE,
-        "seed": SEED,
-        "training_rows": len(rows),
-        "training_rows_sha256": recipe.hash_rows(rows),
-        "training_seconds": round(seconds, 3),
-        "python": platform.python_version(),
-        "libraries": library_versions(),
-    }
+def _is_same(store: ObjectStore, model: TrainedModel, fingerprint: str, made_by: str) -> bool:
+    is_same = (model.training_fingerprint, model.feature_set_version) == (fingerprint, made_by)
+    return is_same and is_intact(store, model)

@@ -1,13 +1,15 @@
 """The command `kyalo`: every command opens the warehouse, calls one function and says what came of it."""
 
+import getpass
 import logging
 import os
 import shutil
 import sys
 import traceback
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,10 +17,16 @@ from orchestration.check_command import app as check_app
 from orchestration.client_commands import app as clients_app
 from orchestration.console import AsJson, err, out, print_error, print_json
 from orchestration.context import open_warehouse, read_settings
+from orchestration.model_commands import app as models_app
+from orchestration.policy_commands import app as policies_app
 from orchestration.quarantine_commands import app as quarantine_app
 from orchestration.storage_commands import app as storage_app
 from warehouse.embedded import EmbeddedServer
 from warehouse.errors import ConfigurationError, GateClosedError, KyaloError, Transient, UnreadableFileError
+
+if TYPE_CHECKING:
+    from ml.tracks import Track
+    from orchestration.context import Warehouse
 
 app = typer.Typer(
     help="Household surveys from field devices to a table of households at risk.",
@@ -28,6 +36,8 @@ app = typer.Typer(
 )
 app.add_typer(check_app)
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(models_app, name="models")
+app.add_typer(policies_app, name="policies")
 app.add_typer(storage_app, name="storage")
 app.add_typer(clients_app, name="clients")
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)
@@ -104,8 +114,12 @@ def build(context: typer.Context) -> None:
 @app.command()
 def train(
     track: Annotated[list[str] | None, typer.Option(help="screening or assessment; both when omitted.")] = None,
+    replay: Annotated[
+        int | None,
+        typer.Option(metavar="VERSION", help="Only train this version of the track's model again, and compare."),
+    ] = None,
 ) -> None:
-    """Train, compare and register models on the feature mart."""
+    """Train, compare and register models on the feature mart; the gate decides whether they become champions."""
     from ml.tracks import TRACKS
     from orchestration.pipeline import train_models
     from orchestration.report import print_models
@@ -114,19 +128,26 @@ def train(
     if track and len(tracks) != len(set(track)):
         raise ConfigurationError(f"{', '.join(track)}: tracks are {', '.join(TRACKS)}.", code="train.unknown_track")
     with open_warehouse() as warehouse:
+        if replay is not None:
+            _replay(warehouse, tracks, replay)
+            return
         with out.status("training"):
-            models = train_models(warehouse, tracks)
-        print_models(out, models)
-        out.print("done: `kyalo run` scores and publishes with the newest models")
+            outcomes = train_models(warehouse, tracks, getpass.getuser())
+        print_models(out, [outcome.training.model for outcome in outcomes])
+        for outcome in outcomes:
+            out.print(str(outcome), highlight=False)
+        out.print("done: `kyalo run` scores and publishes with the champions")
 
 
 @app.command()
-def score() -> None:
-    """Score the households of the feature mart with the newest models."""
+def score(
+    shadow: Annotated[bool, typer.Option("--shadow", help="Let the challengers score beside the champions.")] = False,
+) -> None:
+    """Score what the champions have not scored yet of the feature mart."""
     from orchestration.pipeline import score_households
 
     with open_warehouse() as warehouse, out.status("scoring"):
-        said = score_households(warehouse)
+        said = score_households(warehouse, with_challengers=shadow or warehouse.settings.shadow_challengers)
     out.print(f"done: {said}")
 
 
@@ -137,7 +158,7 @@ def run(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run the pipeline: land what waits, build, train if there is no model, score, build the marts."""
+    """Run the pipeline: land what waits, build, train where there is reason to, score, watch, build the marts."""
     from orchestration.pipeline import run_pipeline
     from orchestration.report import collect_account, print_account, print_change
 
@@ -273,6 +294,19 @@ def stop() -> None:
         raise ConfigurationError("DB_HOST is set: that server is not Kyalo's to stop.", code="embedded.not_ours")
     stopped = EmbeddedServer(settings.home).stop()
     out.print("done: stopped" if stopped else "done: it was not running")
+
+
+def _replay(warehouse: "Warehouse", tracks: Sequence["Track"], version: int) -> None:
+    from ml.catalogue import find_model
+    from ml.replay import TOLERANCE, replay
+
+    if len(tracks) != 1:
+        raise ConfigurationError(
+            "Say which track's model to replay.", code="train.no_track", remedy="--track screening"
+        )
+    with out.status("training again"):
+        difference = replay(warehouse.store, find_model(warehouse.database, tracks[0], version))
+    out.print(f"done: no number differs by more than {difference:.1g}; {TOLERANCE:.0e} is allowed")
 
 
 def main() -> None:

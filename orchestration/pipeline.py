@@ -1,14 +1,22 @@
 """The pipeline: land what waits, build, train if there is no model, score, build what reads predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from ingest_api.inbox import collect_inbox
 from ingest_api.loading import bundle_bodies, land_next
 from ingest_api.openrosa.attachments import move_attachments
-from ml.catalogue import TrainedModel, champions
+from ml.catalogue import champions
+from ml.features import feature_set_version
+from ml.promotion.consider import consider
+from ml.promotion.gate import Decision
 from ml.score import ScoreSummary, score
 from ml.tracks import TRACKS, Track
-from ml.train import train
+from ml.train import Training, train
+from ml.watching.drift import check_drift
+from ml.watching.performance import check_performance
+from ml.watching.triggers import check_triggers
 from orchestration.console import count
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt, Node
@@ -24,6 +32,22 @@ TOO_FEW = "ml.too_few_households"
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")  # they try the SQL, not the surveys
 BEFORE_SCORING = ("--exclude", "tag:marts", "--indirect-selection", "buildable", *WITHOUT_UNIT_TESTS)
 AFTER_SCORING = ("--select", "tag:marts", "stg_ml__predictions", *WITHOUT_UNIT_TESTS)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A track's newest model, and what the gate said of it where it was asked."""
+
+    training: Training
+    decision: Decision | None
+
+    def __str__(self) -> str:
+        """The same in a few words."""
+        model = self.training.model
+        said = f"{model.track}: {model.algorithm.replace('_', ' ')} version {model.model_version}"
+        if self.decision is None:
+            return f"{said} stays, nothing is new"
+        return f"{said} promoted" if self.decision.is_promoted else f"{said} refused. {self.decision.reason}"
 
 
 def run_pipeline(warehouse: Warehouse, *, retrain: bool = False) -> Run:
@@ -44,6 +68,8 @@ def run_pipeline(warehouse: Warehouse, *, retrain: bool = False) -> Run:
         _train(warehouse, run, retrain)
         with run.step("score") as step:
             step.did = _score(warehouse, run)
+        with run.step("watch") as step:
+            step.did = _watch(warehouse, run)
         with run.step("build marts") as step:
             step.did = _build(warehouse, dbt, *AFTER_SCORING)
         with run.step("publish") as step:
@@ -87,16 +113,18 @@ def land_all(warehouse: Warehouse) -> list[str]:
     return landed
 
 
-def train_models(warehouse: Warehouse, tracks: Sequence[Track]) -> list[TrainedModel]:
-    """Train the models of some tracks, outside a run."""
-    with warehouse.database.lock(LOCK):
-        return train(warehouse.database, warehouse.store, tracks=tracks, run_id="manual")
+def train_models(warehouse: Warehouse, tracks: Sequence[Track], actor: str) -> list[Outcome]:
+    """Train the models of some tracks outside a run, and let the gate decide about what is new."""
+    with warehouse.database.lock(LOCK), Dbt(warehouse) as dbt:
+        dbt.compile("--select", "+fct_household_features")
+        return _train_and_promote(warehouse, tracks, run_id="manual", actor=actor)
 
 
-def score_households(warehouse: Warehouse) -> str:
+def score_households(warehouse: Warehouse, *, with_challengers: bool) -> str:
     """Score the feature mart outside a run, and say what came of it."""
     with warehouse.database.lock(LOCK):
-        return describe_scores(score(warehouse.database, warehouse.store, run_id="manual"))
+        summary = score(warehouse.database, warehouse.store, run_id="manual", with_challengers=with_challengers)
+        return describe_scores(summary)
 
 
 def describe_scores(summary: ScoreSummary) -> str:
@@ -118,22 +146,65 @@ def _load(warehouse: Warehouse, run: Run) -> None:
 def _score(warehouse: Warehouse, run: Run) -> str:
     if not champions(warehouse.database):
         return "there is no model yet"
-    return describe_scores(score(warehouse.database, warehouse.store, run_id=run.run_id))
+    shadow = warehouse.settings.shadow_challengers
+    return describe_scores(score(warehouse.database, warehouse.store, run_id=run.run_id, with_challengers=shadow))
+
+
+def _watch(warehouse: Warehouse, run: Run) -> str:
+    """Compare what was scored with what the models were trained on."""
+    drifted = [check for check in check_drift(warehouse.database, run.run_id) if check.has_drifted]
+    performance = check_performance(warehouse.database, run.run_id)
+    said = [
+        f"{check.track}: {check.feature} has drifted, {check.psi:.2f} over {check.psi_limit:.2f}" for check in drifted
+    ]
+    said += [
+        f"{check.track}: {check.kind} accuracy {check.accuracy:.1%} of {check.households:,}" for check in performance
+    ]
+    return "; ".join(said) or "nothing new was scored"
 
 
 def _train(warehouse: Warehouse, run: Run, retrain: bool) -> None:
     with run.step("train") as step:
-        if champions(warehouse.database).keys() == set(TRACKS) and not retrain:
-            step.did = "models are there"
-            return
+        tracks = TRACKS if retrain else _tracks_to_train(warehouse, run)
         try:
-            models = train(warehouse.database, warehouse.store, run_id=run.run_id)
+            outcomes = _train_and_promote(warehouse, tracks, run_id=run.run_id, actor="kyalo")
         except TrainingError as error:
             if error.error_code != TOO_FEW:
                 raise
             step.did = f"not yet: {error.message}"
             return
-        step.did = ", ".join(f"{model.track}: {model.algorithm} version {model.model_version}" for model in models)
+        step.did = "; ".join(map(str, outcomes)) or "no reason to train anew"
+
+
+def _tracks_to_train(warehouse: Warehouse, run: Run) -> list[Track]:
+    """The tracks that a trigger wants a challenger for; every look is kept."""
+    checks = check_triggers(
+        warehouse.database,
+        warehouse.settings,
+        run_id=run.run_id,
+        feature_set_version=feature_set_version(warehouse.database),
+    )
+    fired = {check.track for check in checks if check.has_fired}
+    return [track for track in TRACKS if track in fired]
+
+
+def _train_and_promote(warehouse: Warehouse, tracks: Collection[Track], *, run_id: str, actor: str) -> list[Outcome]:
+    if not tracks:
+        return []
+    database, store = warehouse.database, warehouse.store
+    trainings = train(database, store, run_id=run_id, manifest=_manifest(warehouse), actor=actor, tracks=[*tracks])
+    present = champions(database)
+    return [
+        Outcome(one, consider(database, store, one.model, actor=actor, run_id=run_id))
+        if one.is_new or one.model.track not in present
+        else Outcome(one, None)
+        for one in trainings
+    ]
+
+
+def _manifest(warehouse: Warehouse) -> Path:
+    """What dbt knew at its last invocation; the runner and `train_models` make sure that the mart was part of it."""
+    return warehouse.settings.home / "dbt" / "target" / "manifest.json"
 
 
 def _build(warehouse: Warehouse, dbt: Dbt, *arguments: str) -> str:

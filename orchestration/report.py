@@ -143,6 +143,8 @@ def _print_model(console: Console, model: dict[str, Any]) -> None:
     for name, scores in (("all", model["overall"]), *model["by_district"].items()):
         table.add_row(name, *_score_cells(scores))
     console.print(table)
+    splits = ", ".join(f"{split} {scores['auc']:.3f}" for split, scores in model["splits"].items() if scores)
+    console.print(f"AUC by what the folds keep whole: {splits}", style="dim")
 
 
 def _print_districts(console: Console, districts: Sequence[dict[str, Any]]) -> None:
@@ -199,4 +201,5 @@ def _describe_model(model: TrainedModel) -> dict[str, Any]:
         "model_version": model.model_version,
         "overall": model.metrics["overall"],
         "by_district": model.metrics["by_district"],
+        "splits": model.metrics.get("splits", {}),
     }

@@ -3,11 +3,16 @@
 import numpy as np
 import pandas as pd
 
-from ml.features import KEYS, TARGET, Feature, load_features
+from ml.features import INCOME, KEYS, TARGET, Feature, load_features
 from warehouse.database import Database
 
 DISTRICTS = ("Kanungu", "Mitooma", "Rubanda", "Rukungiri")
 INCOMES = ("formal_employment_income", "seasonal_crop_income", "perennial_crop_income", "livestock_income")
+BESIDE_THE_MART = """
+create schema if not exists validated;
+create table if not exists validated.fct_households (received_at timestamptz);
+create or replace function features.household_features(surveys jsonb) returns integer language sql as 'select 1';
+"""
 SQL_TYPES = {"numeric": "double precision", "boolean": "boolean", "category": "text"}
 
 
@@ -22,19 +27,21 @@ def make_rows(households: int = 400, villages: int = 20, seed: int = 1) -> pd.Da
         survey_round="2024",
         submission_id=[f"submission-{number}" for number in range(households)],
         district=[DISTRICTS[number % len(DISTRICTS)] for number in village],
+        cluster=[f"Cluster {number % 5}" for number in village],
         village=[f"Village {number}" for number in village],
     )
     total = rows[list(INCOMES)].sum(axis=1).to_numpy()
     rows["assets_usd"] = total * random.lognormal(0.0, 0.5, households)
     rows["phones_owned"] = np.floor(total / 300 + random.normal(1.0, 0.7, households)).clip(0)
-    rows[TARGET] = (total < np.quantile(total, 0.45)).astype(float)
+    rows[INCOME] = total * 1.77 / np.quantile(total, 0.45)
+    rows[TARGET] = (rows[INCOME] < 1.77).astype(float)
     return rows
 
 
 def write_mart(database: Database, rows: pd.DataFrame) -> None:
-    """Replace features.fct_household_features by the given rows."""
+    """Replace features.fct_household_features, and what stands beside it after a build, by the given rows."""
     kinds = dict.fromkeys(KEYS, "category") | {feature.name: feature.kind for feature in load_features()}
-    kinds |= {TARGET: "boolean"}
+    kinds |= {TARGET: "boolean", INCOME: "numeric"}
     columns = ", ".join(f"{name} {SQL_TYPES[kind]}" for name, kind in kinds.items())
     booleans = {name: "boolean" for name, kind in kinds.items() if kind == "boolean"}
     text = rows[list(kinds)].astype(booleans).to_csv(index=False, header=False)
@@ -44,6 +51,7 @@ def write_mart(database: Database, rows: pd.DataFrame) -> None:
         connection.execute(f"create table features.fct_household_features ({columns})".encode())
         with connection.cursor().copy("copy features.fct_household_features from stdin (format csv)") as copy:
             copy.write(text)
+        connection.execute(BESIDE_THE_MART)
 
 
 def _values(feature: Feature, count: int, random: np.random.Generator) -> pd.Series:

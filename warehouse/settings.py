@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     worker_retries: int = Field(
         20, ge=0, description="How often a job is tried again after a transient error: after 2, 4, 8 ... 600 seconds."
     )
+    shadow_challengers: bool = Field(
+        False, description="Let challengers score beside the champions, in ml.predictions as model_role challenger."
+    )
     pipeline_schedule: str = Field("0 2 * * *", description="When the scheduler runs the pipeline (cron).")
     timezone: str = Field("Africa/Kampala", description="Time zone of the schedule.")
 

@@ -10,7 +10,7 @@ from ml.features import Feature
 from ml.leakage.lineage import Lineage
 from ml.leakage.rows import UntraceableError
 from ml.leakage.signals import find_carriers, find_strong
-from ml.splits import SEED, make_folds
+from ml.splits import make_folds
 from ml.tracks import Track
 from warehouse.contract import list_forms, load_contract
 from warehouse.errors import TrainingError
@@ -18,8 +18,6 @@ from warehouse.errors import TrainingError
 # Published models of non-monetary indicators, and this survey's own, reach an AUC of 0.75 to 0.85. One that
 # comes near to certainty has been told the answer.
 HIGHEST_AUC = 0.90
-
-LOOKED_AT = 50_000  # rows that show every leak
 
 
 class LeakError(TrainingError):
@@ -69,7 +67,7 @@ def guard_against_leaks(track: Track, features: Iterable[Feature], rows: pd.Data
         return
     seen = tuple(features)
     _refuse(_find_ways(seen, lineage))
-    _refuse(_find_signs(seen, rows if len(rows) <= LOOKED_AT else rows.sample(LOOKED_AT, random_state=SEED)))
+    _refuse(_find_signs(seen, rows))
 
 
 def refuse_too_good(auc: float, importance: Mapping[str, float]) -> None:

@@ -53,19 +53,36 @@ def consider(
                 f"{challenger.model_name} version {challenger.model_version} is the champion already.",
                 code="ml.already_champion",
             )
-        rows = load_rows(store, challenger)
-        decision = decide(
-            rows,
-            rows["probability"].to_numpy(),
-            _judge_by(store, champion, challenger, rows),
-            rule=_rule(connection, challenger.track),
-            parity=float(challenger.metadata.get("parity", np.nan)),
-            approved=approval is not None,
-        )
+        decision = compare(connection, store, challenger, champion, approved=approval is not None)
         settle(connection, challenger, decision, actor=actor, run_id=run_id, approval=approval)
         if decision.is_promoted:
-            rederive(connection, challenger, rows, actor=actor)
+            _follow(connection, store, challenger, actor)
     return decision
+
+
+def compare(
+    connection: psycopg.Connection,
+    store: ObjectStore,
+    challenger: TrainedModel,
+    champion: TrainedModel | None,
+    *,
+    approved: bool = False,
+) -> Decision:
+    """What the gate says of a model against another of its track; nothing is written down.
+
+    Both are judged on the rows that the challenger was trained on, none by a model that saw its village.
+    """
+    rows = load_rows(store, challenger)
+    # The policy is for the screening track; of the assessment a cut at one half is asked.
+    rule = current_policy(connection).rule if challenger.track == "screening" else Rule()
+    return decide(
+        rows,
+        rows["probability"].to_numpy(),
+        _judge_by(store, champion, challenger, rows),
+        rule=rule,
+        parity=float(challenger.metadata.get("parity", np.nan)),
+        approved=approved,
+    )
 
 
 def restore(
@@ -83,9 +100,14 @@ def restore(
         _require_todays_features(database, model)
         load_model(store, model)
         roll_back(connection, model, actor=actor, reason=reason)
-        if track == "screening":
-            rederive(connection, model, load_rows(store, model), actor=actor)
+        _follow(connection, store, model, actor)
     return model
+
+
+def _follow(connection: psycopg.Connection, store: ObjectStore, model: TrainedModel, actor: str) -> None:
+    """Let the thresholds of the quotas, if there are some, follow a new champion."""
+    if model.track == "screening":
+        rederive(connection, model, load_rows(store, model), actor=actor)
 
 
 def _judge_by(
@@ -101,11 +123,6 @@ def _judge_by(
     said = model.predict(model.encode(as_records(rows, model.feature_names))).probability
     known = load_rows(store, champion).set_index("submission_id")["probability"]
     return np.asarray(rows["submission_id"].map(known).fillna(pd.Series(said, rows.index)), dtype=np.float64)
-
-
-def _rule(connection: psycopg.Connection, track: Track) -> Rule:
-    """The policy is for the screening track; of the assessment a cut at one half is asked."""
-    return current_policy(connection).rule if track == "screening" else Rule()
 
 
 def _require_todays_features(database: Database, model: TrainedModel) -> None:

@@ -101,9 +101,9 @@ def set_policy(
 
 
 def rederive(connection: psycopg.Connection, model: TrainedModel, rows: pd.DataFrame, *, actor: str) -> Policy | None:
-    """Take the thresholds of the quotas anew, from a new champion; None where no quota holds for its track."""
+    """Take the thresholds of the quotas anew, from a new champion of the screening track; None where no quota holds."""
     policy = current_policy(connection)
-    if model.track != policy.track or policy.default_quota is None:
+    if policy.default_quota is None:
         return None
     reason = f"{policy.reason.partition(FOLLOWING)[0]}{FOLLOWING}{model.model_version}."
     return set_policy(connection, policy.rule, model, rows, actor=actor, reason=reason)

@@ -15,7 +15,7 @@ from ml.report.curves import calibration_curve, gain_curve
 from ml.report.figures import draw_calibration, draw_districts, draw_gain, draw_importance
 from ml.report.words import show_chance, show_estimate, show_percent, show_value, show_words
 from ml.resampling import draw_villages
-from ml.splits import SEED, SPLITS, Split, place_groups
+from ml.splits import SEED, SPLITS, Split, place_groups, target_of
 from ml.sums import Truth
 from ml.tracks import Track
 
@@ -54,7 +54,7 @@ def write_report(
     judged: Judged,
     *,
     importance: Mapping[str, float],
-    points_table: PointsTable,
+    points_table: PointsTable | None = None,
     policy: PolicyEffects | None = None,
 ) -> str:
     """Write the report of a model.
@@ -65,9 +65,10 @@ def write_report(
         rows: the labelled rows that it was evaluated on.
         judged: its probabilities on village folds of these rows.
         importance: the mean size of each feature's effect, in log odds.
-        points_table: ten questions to print, fitted to the rows.
+        points_table: ten questions to print, fitted to the rows; an assessment has none.
         policy: what the thresholds in force cost by district and for `all`, beside a cut at 0.5.
     """
+    base_rate = float(target_of(rows).mean())
     return _template().render(
         facts=facts,
         evaluation=evaluation,
@@ -75,6 +76,7 @@ def write_report(
         splits=[split for split in SPLITS if evaluation.find("n", split)],
         split_meanings=SPLIT_MEANINGS,
         contenders=list(_contenders(evaluation)),
+        majority=max(base_rate, 1 - base_rate),
         figures=_figures(evaluation, rows, judged, importance),
         villages=len(np.unique(place_groups("village", rows))),
         points_table=points_table,

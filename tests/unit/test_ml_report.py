@@ -53,16 +53,9 @@ class Report:
 
     def write(self, facts: ModelFacts = FACTS, **options: Any) -> str:
         """The page."""
+        options = {"points_table": self.table} | options
         importance = {"phones_owned": 0.7, "has_latrine": -0.2}
-        return write_report(
-            facts,
-            self.evaluation,
-            self.rows,
-            self.judged,
-            importance=importance,
-            points_table=self.table,
-            **options,
-        )
+        return write_report(facts, self.evaluation, self.rows, self.judged, importance=importance, **options)
 
 
 def hostile(districts: pd.Series) -> pd.Series:
@@ -153,9 +146,11 @@ def test_shows_thresholds_where_there_are_some(report: Report, page: str) -> Non
 
 def test_says_of_an_assessment_that_it_is_arithmetic(report: Report) -> None:
     meaning = "Arithmetic, no prediction: the target is a sum of what this track sees."
-    assessment = report.write(replace(FACTS, track="assessment", meaning=meaning, version=None))
+    facts = replace(FACTS, track="assessment", meaning=meaning, version=None)
+    assessment = report.write(facts, points_table=None)
     assert f'<p class="meaning">{meaning}</p>' in assessment
     assert "Assessment model" in assessment
+    assert "Ten questions" not in assessment
 
 
 def test_is_the_same_each_time(report: Report, page: str) -> None:

@@ -6,6 +6,11 @@ select coalesce(max(model_version), 0) + 1
 from ml.models
 where model_name = %(model_name)s;
 
+-- name: select_feature_set_version
+select left(encode(sha256(convert_to(prosrc, 'UTF8')), 'hex'), 16)
+from pg_proc
+where oid = to_regprocedure('features.household_features(jsonb)');
+
 -- name: insert_model
 insert into ml.models (
     model_name,
@@ -17,6 +22,8 @@ insert into ml.models (
     size_bytes,
     feature_names,
     training_fingerprint,
+    feature_set_version,
+    artifact_kind,
     metrics,
     metadata,
     run_id
@@ -31,6 +38,8 @@ values (
     %(size_bytes)s,
     %(feature_names)s,
     %(training_fingerprint)s,
+    %(feature_set_version)s,
+    %(artifact_kind)s,
     %(metrics)s,
     %(metadata)s,
     %(run_id)s
@@ -45,10 +54,74 @@ returning
     size_bytes,
     feature_names,
     training_fingerprint,
+    feature_set_version,
+    artifact_kind,
+    mlflow_run_id,
     metrics,
     metadata,
     trained_at,
     run_id;
+
+-- name: insert_event
+insert into ml.model_events (
+    track,
+    model_name,
+    model_version,
+    event,
+    actor,
+    reason,
+    details,
+    run_id
+)
+values (
+    %(track)s,
+    %(model_name)s,
+    %(model_version)s,
+    %(event)s,
+    %(actor)s,
+    %(reason)s,
+    %(details)s,
+    %(run_id)s
+);
+
+-- name: copy_evaluations
+copy ml.evaluations (
+    model_name,
+    model_version,
+    split,
+    segment_kind,
+    segment,
+    metric,
+    value,
+    lower_bound,
+    upper_bound
+)
+from stdin;
+
+-- name: copy_training_rows
+copy ml.training_rows (model_name, model_version, submission_id) from stdin;
+
+-- name: select_models
+select
+    model_name,
+    model_version,
+    track,
+    algorithm,
+    object_key,
+    sha256,
+    size_bytes,
+    feature_names,
+    training_fingerprint,
+    feature_set_version,
+    artifact_kind,
+    mlflow_run_id,
+    metrics,
+    metadata,
+    trained_at,
+    run_id
+from ml.models
+where %(track)s::text is null or track = %(track)s
+order by track desc, model_version desc;
 
 -- name: select_champions
 select
@@ -61,6 +134,9 @@ select
     size_bytes,
     feature_names,
     training_fingerprint,
+    feature_set_version,
+    artifact_kind,
+    mlflow_run_id,
     metrics,
     metadata,
     trained_at,
@@ -68,117 +144,226 @@ select
 from ml.champion_models
 order by track desc;
 
+-- name: select_challengers
+select distinct on (models.track)
+    models.model_name,
+    models.model_version,
+    models.track,
+    models.algorithm,
+    models.object_key,
+    models.sha256,
+    models.size_bytes,
+    models.feature_names,
+    models.training_fingerprint,
+    models.feature_set_version,
+    models.artifact_kind,
+    models.mlflow_run_id,
+    models.metrics,
+    models.metadata,
+    models.trained_at,
+    models.run_id
+from ml.models
+left join ml.champion_models as champions on models.track = champions.track
+where
+    models.model_version > coalesce(champions.model_version, 0)
+    and not exists (
+        select 1
+        from ml.model_events
+        where
+            model_events.track = models.track
+            and model_events.event = 'retired'
+            and model_events.model_version >= models.model_version
+    )
+order by models.track desc, models.model_version desc;
+
+-- name: select_policy
+select
+    policy_version,
+    default_threshold,
+    thresholds
+from ml.policies
+where track = %(track)s
+order by policy_version desc
+limit 1;
+
+-- name: create_rows_to_score
+create temporary table rows_to_score on commit drop as
+with
+policy as (
+    select
+        policy_version,
+        default_threshold,
+        thresholds
+    from ml.policies
+    where track = %(track)s
+    order by policy_version desc
+    limit 1
+),
+
+standing as (
+    select
+        prediction_id,
+        household_id,
+        survey_round,
+        submission_id,
+        model_version,
+        feature_set_version,
+        policy_version
+    from ml.predictions
+    where superseded_at is null and track = %(track)s and model_role = %(model_role)s
+)
+
+select
+    row_number() over () as place,
+    mart.ctid as mart_row,
+    mart.household_id,
+    mart.survey_round,
+    mart.submission_id,
+    standing.prediction_id as standing_id,
+    policy.policy_version,
+    coalesce((policy.thresholds ->> mart.district)::double precision, policy.default_threshold, 0.5) as threshold
+from features.fct_household_features as mart
+left join policy on true
+left join standing on mart.household_id = standing.household_id and mart.survey_round = standing.survey_round
+where
+    (not %(labelled_only)s or mart.is_vulnerable is not null)
+    and (
+        standing.submission_id, standing.model_version, standing.feature_set_version, standing.policy_version
+    ) is distinct from (
+        mart.submission_id, %(model_version)s, %(feature_set_version)s, policy.policy_version
+    );
+
+-- name: index_rows_to_score
+alter table pg_temp.rows_to_score add primary key (place);
+
+-- name: count_rows_to_score
+select
+    (select count(*) from pg_temp.rows_to_score) as to_score,
+    (
+        select count(*)
+        from features.fct_household_features
+        where not %(labelled_only)s or is_vulnerable is not null
+    ) as scorable;
+
 -- name: create_scored_rows
 create temporary table scored_rows (
-    household_id text not null,
-    survey_round text not null,
-    submission_id text not null,
-    track text not null,
+    place bigint primary key,
     prediction smallint not null check (prediction in (0, 1)),
     probability double precision not null check (probability between 0 and 1),
+    probability_below_125 double precision not null,
+    probability_below_215 double precision not null check (probability_below_215 <= 1),
+    predicted_status text not null,
     confidence double precision not null check (confidence between 0.5 and 1),
     risk_category text not null,
-    model_name text not null,
-    model_version integer not null,
-    primary key (household_id, survey_round, track)
+    verdict text not null,
+    threshold double precision not null,
+    reasons jsonb not null,
+    missing_features smallint not null,
+    check (probability_below_125 <= probability and probability <= probability_below_215)
 ) on commit drop;
 
 -- name: copy_scored_rows
 copy pg_temp.scored_rows (
-    household_id,
-    survey_round,
-    submission_id,
-    track,
+    place,
     prediction,
     probability,
+    probability_below_125,
+    probability_below_215,
+    predicted_status,
     confidence,
     risk_category,
-    model_name,
-    model_version
+    verdict,
+    threshold,
+    reasons,
+    missing_features
 )
 from stdin with (format csv, encoding 'UTF8');
 
 -- name: count_scored_rows
-select count(*) from pg_temp.scored_rows;
+select count(*)
+from pg_temp.scored_rows;
 
--- name: merge_scored_rows
-with
-changed as (
-    select
-        scored.household_id,
-        scored.survey_round,
-        scored.submission_id,
-        scored.track,
-        scored.prediction,
-        scored.probability,
-        scored.confidence,
-        scored.risk_category,
-        scored.model_name,
-        scored.model_version
-    from pg_temp.scored_rows as scored
-    left join ml.predictions as existing
-        using (household_id, survey_round, track, model_name, model_version)
-    where
-        existing.prediction_id is null
-        or (
-            existing.submission_id,
-            existing.prediction,
-            existing.probability,
-            existing.confidence,
-            existing.risk_category
-        ) is distinct from (
-            scored.submission_id,
-            scored.prediction,
-            scored.probability,
-            scored.confidence,
-            scored.risk_category
+-- name: supersede_predictions
+update ml.predictions
+set superseded_at = now()
+from pg_temp.rows_to_score
+where predictions.prediction_id = rows_to_score.standing_id;
+
+-- name: withdraw_predictions
+update ml.predictions
+set superseded_at = now()
+where
+    superseded_at is null
+    and track = %(track)s
+    and (
+        (
+            model_role = %(model_role)s
+            and not exists (
+                select 1
+                from features.fct_household_features as mart
+                where
+                    mart.household_id = predictions.household_id
+                    and mart.survey_round = predictions.survey_round
+                    and (not %(labelled_only)s or mart.is_vulnerable is not null)
+            )
         )
-),
+        or (model_role = 'challenger' and %(model_role)s = 'champion' and model_version = %(model_version)s)
+    );
 
-merged as (
-    insert into ml.predictions (
-        household_id,
-        survey_round,
-        submission_id,
-        track,
-        prediction,
-        probability,
-        confidence,
-        risk_category,
-        model_name,
-        model_version,
-        run_id
-    )
-    select
-        household_id,
-        survey_round,
-        submission_id,
-        track,
-        prediction,
-        probability,
-        confidence,
-        risk_category,
-        model_name,
-        model_version,
-        %(run_id)s
-    from changed
-    on conflict (household_id, survey_round, track, model_name, model_version) do update
-    set
-        submission_id = excluded.submission_id,
-        prediction = excluded.prediction,
-        probability = excluded.probability,
-        confidence = excluded.confidence,
-        risk_category = excluded.risk_category,
-        scored_at = excluded.scored_at,
-        run_id = excluded.run_id
-    returning
-        new.track,
-        old.prediction_id is null as is_new
-)
-
-select
+-- name: insert_predictions
+insert into ml.predictions (
+    household_id,
+    survey_round,
+    submission_id,
     track,
-    count(*) filter (where is_new) as inserted,
-    count(*) filter (where not is_new) as updated
-from merged
-group by track;
+    model_role,
+    prediction,
+    probability,
+    probability_below_125,
+    probability_below_215,
+    predicted_status,
+    confidence,
+    risk_category,
+    verdict,
+    threshold,
+    policy_version,
+    reasons,
+    missing_features,
+    feature_set_version,
+    model_name,
+    model_version,
+    is_training_row,
+    data_as_of,
+    run_id
+)
+select
+    rows_to_score.household_id,
+    rows_to_score.survey_round,
+    rows_to_score.submission_id,
+    %(track)s,
+    %(model_role)s,
+    scored_rows.prediction,
+    scored_rows.probability,
+    scored_rows.probability_below_125,
+    scored_rows.probability_below_215,
+    scored_rows.predicted_status,
+    scored_rows.confidence,
+    scored_rows.risk_category,
+    scored_rows.verdict,
+    scored_rows.threshold,
+    rows_to_score.policy_version,
+    scored_rows.reasons,
+    scored_rows.missing_features,
+    %(feature_set_version)s,
+    %(model_name)s,
+    %(model_version)s,
+    training_rows.submission_id is not null,
+    (select max(households.received_at) from validated.fct_households as households),
+    %(run_id)s
+from pg_temp.scored_rows
+inner join pg_temp.rows_to_score on scored_rows.place = rows_to_score.place
+left join ml.training_rows
+    on
+        training_rows.model_name = %(model_name)s
+        and training_rows.model_version = %(model_version)s
+        and rows_to_score.submission_id = training_rows.submission_id;

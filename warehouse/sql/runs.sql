@@ -139,7 +139,22 @@ left join raw.ingestions as corrected on ingestions.correction_of = corrected.in
 where coalesce(corrected.sha256, ingestions.sha256) = any(%(sample)s);
 
 -- name: forget_learnt
-truncate ml.predictions, ml.models;
+with
+retired as (
+    insert into ml.model_events (track, model_name, model_version, event, actor, reason, run_id)
+    select
+        track,
+        model_name,
+        max(model_version),
+        'retired',
+        'kyalo',
+        'It was trained on the made-up sample.',
+        'manual'
+    from ml.models
+    group by track, model_name
+)
+
+delete from ml.predictions;
 
 -- name: held_batches
 select

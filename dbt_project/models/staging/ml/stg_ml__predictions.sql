@@ -16,10 +16,21 @@ renamed as (
         model_name,
         model_version,
         run_id,
+        predicted_status,
         risk_category,
+        verdict,
+        feature_set_version,
+        reasons as prediction_reasons,
+        policy_version,
+        missing_features,
         probability,
+        probability_below_125,
+        probability_below_215,
         confidence,
+        threshold,
         prediction = 1 as is_vulnerable,
+        is_training_row,
+        data_as_of,
         scored_at
     from predictions
 )

@@ -1,0 +1,90 @@
+"""Tuning, calibrating and judging a candidate, every step on villages that the step before did not see."""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from ml.calibration import Calibration, calibrate
+from ml.evaluation import Judged
+from ml.features import INCOME
+from ml.models import Algorithm, Settings, fit, one_thread, raw_score
+from ml.recipe import Recipe
+from ml.resampling import area_under_curve
+from ml.splits import Folds, Split, make_folds, target_of, too_few
+
+Floats = NDArray[np.float64]
+
+INNER_FOLDS = 3
+TUNING_TOLERANCE = 0.002  # a smaller gain of AUC is no reason to leave the settings that come first
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A candidate with its settings chosen, fitted and calibrated."""
+
+    settings: Settings
+    pipeline: Pipeline
+    calibration: Calibration
+
+    def probabilities(self, rows: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
+        """The probabilities of living below 1.25, 1.77 and 2.15 USD a day."""
+        return self.calibration.probabilities(raw_score(self.pipeline, rows))
+
+
+def judge(recipe: Recipe, algorithm: Algorithm, split: Split, rows: pd.DataFrame) -> Judged | None:
+    """Out-of-fold probabilities of one candidate on one split, tuned and calibrated anew within each fold.
+
+    None where the rows cannot tell: there is one district only, for instance.
+    """
+    folds = make_folds(split, rows)
+    if folds is None:
+        return None
+    found = np.empty((3, len(rows)))
+    with one_thread(), Parallel(n_jobs=os.cpu_count() or 1, prefer="threads") as threads:
+        parts = threads(
+            delayed(_judge_fold)(recipe, algorithm, rows.iloc[train], rows.iloc[test]) for train, test in folds
+        )
+    for (_, test), probabilities in zip(folds, parts, strict=True):
+        found[:, test] = probabilities
+    below_125, probability, below_215 = found
+    return Judged(split, probability, below_125, below_215)
+
+
+def fit_calibrated(recipe: Recipe, algorithm: Algorithm, rows: pd.DataFrame) -> Fitted:
+    """Choose settings on village folds within the rows, calibrate on the same folds' scores, and fit to all rows.
+
+    Raises:
+        TrainingError: there are too few villages to do so (ml.too_few_households).
+    """
+    folds = make_folds("village", rows, folds=INNER_FOLDS)
+    if folds is None:
+        raise too_few(rows)
+    scores = [
+        (settings, out_of_fold_score(recipe, algorithm, settings, rows, folds)) for settings in recipe.grid(algorithm)
+    ]
+    target = target_of(rows)
+    areas = [area_under_curve(target, score) for _, score in scores]
+    first = next(place for place, area in enumerate(areas) if area >= max(areas) - TUNING_TOLERANCE)
+    settings, score = scores[first]
+    pipeline = fit(recipe.build(algorithm, settings), rows)
+    return Fitted(settings, pipeline, calibrate(score, rows[INCOME].to_numpy()))
+
+
+def out_of_fold_score(
+    recipe: Recipe, algorithm: Algorithm, settings: Settings, rows: pd.DataFrame, folds: Folds
+) -> Floats:
+    """The uncalibrated score of each row by a pipeline that was fitted without its fold."""
+    score = np.empty(len(rows))
+    for train, test in folds:
+        pipeline = fit(recipe.build(algorithm, settings), rows.iloc[train])
+        score[test] = raw_score(pipeline, rows.iloc[test])
+    return score
+
+
+def _judge_fold(recipe: Recipe, algorithm: Algorithm, train: pd.DataFrame, test: pd.DataFrame) -> Floats:
+    return np.stack(fit_calibrated(recipe, algorithm, train).probabilities(test))
