@@ -1,19 +1,23 @@
-"""Champions made by hand, true to the registry, for tests that need one at once and not a training."""
+"""Champions made by hand, or fitted in a second, for tests that need one at once and not a training."""
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from psycopg.types.json import Jsonb
 
+from ml import features
 from ml.artifacts import write_document
 from ml.calibration import Calibration, Sigmoid
 from ml.catalogue import STATEMENTS
+from ml.compiling import compile_score, read_encoding
 from ml.conformal import Conformal
 from ml.encoding import Encoding
 from ml.linear import LinearScore
 from ml.model import Model
-from ml.online import select_features
+from ml.models import GRIDS, Algorithm, build_pipeline, fit
 from ml.tracks import Track
 from orchestration.context import Warehouse
 
@@ -37,12 +41,19 @@ def make_model(track: Track, weights: Mapping[str, float]) -> Model:
     )
 
 
+def fit_model(track: Track, algorithm: Algorithm, rows: pd.DataFrame) -> Model:
+    """A model of all features of a track, fitted once with the first settings and calibrated by nothing."""
+    seen = [feature for feature in features.load_features() if track in feature.tracks]
+    pipeline = fit(build_pipeline(algorithm, GRIDS[track][algorithm][0], seen), rows)
+    encoding = read_encoding(pipeline, [feature.name for feature in seen])
+    return replace(make_model(track, {}), encoding=encoding, score=compile_score(pipeline, encoding))
+
+
 def promote(warehouse: Warehouse, model: Model, version: int, *, feature_set_version: str | None = None) -> None:
     """Register a model and make it the champion; trained on features of today's making unless said otherwise."""
     name, document = f"vulnerability_{model.track}", write_document(model)
     stored = warehouse.store.put(f"models/{name}/{version}/model.json", io.BytesIO(document), "application/json")
     with warehouse.database.transaction() as connection:
-        (row,) = select_features(connection, [{}])
         values = {
             "track": model.track,
             "model_name": name,
@@ -53,7 +64,7 @@ def promote(warehouse: Warehouse, model: Model, version: int, *, feature_set_ver
             "size_bytes": stored.size_bytes,
             "feature_names": model.feature_names,
             "training_fingerprint": "by hand",
-            "feature_set_version": feature_set_version or row["feature_set_version"],
+            "feature_set_version": feature_set_version or features.feature_set_version(warehouse.database),
             "artifact_kind": "terms",
             "metrics": Jsonb({}),
             "metadata": Jsonb({}),

@@ -1,15 +1,26 @@
 """Online and batch agree: the features that a request is answered with are those of the mart, to the letter."""
 
+import time
 from typing import Any
 
 import orjson
+import pandas as pd
 import pytest
+from psycopg import sql
 
 from benchmarks.parity import WITHOUT_TESTS, compare, compare_payloads, make_payloads
+from ml.catalogue import list_models
+from ml.features import load_features, read_rows
+from ml.models import Algorithm
+from ml.online import Predictor
+from ml.score import score
+from ml.tracks import Track
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
 from orchestration.loading import load_file
 from tests.conftest import REAL_SURVEY, SAMPLE
+from tests.online_models import fit_model, promote
+from warehouse.database import fetch_rows
 
 pytestmark = [pytest.mark.xdist_group("parity"), pytest.mark.timeout(300)]
 
@@ -19,6 +30,7 @@ select to_jsonb(raw_submission) - array['extras', 'row_number']
 from raw.household_survey as raw_submission
 inner join features.fct_household_features as mart on mart.submission_id = raw_submission.submission_key
 """
+PREDICTIONS = sql.SQL("select * from ml.current_predictions where track = %(track)s")
 OLDER = """
 drop function features.household_features(jsonb);
 create function features.household_features(surveys jsonb) returns table (row_number bigint)
@@ -36,6 +48,13 @@ def built(module_warehouse: Warehouse) -> Warehouse:
     return module_warehouse
 
 
+@pytest.fixture(scope="module")
+def surveys(built: Warehouse) -> list[dict[str, Any]]:
+    """What the raw table holds of the mart's households."""
+    with built.database.transaction() as connection:
+        return [survey for (survey,) in connection.execute(SURVEYS)]
+
+
 def ask(warehouse: Warehouse, *surveys: dict[str, Any]) -> list[tuple[Any, ...]]:
     with warehouse.database.transaction() as connection:
         statement = "select * from features.household_features(%s)"
@@ -49,12 +68,44 @@ def count(warehouse: Warehouse, condition: bytes) -> int:
     return int(found)
 
 
-def test_every_household_of_the_survey_has_the_features_of_the_mart(built: Warehouse) -> None:
-    with built.database.transaction() as connection:
-        surveys = [survey for (survey,) in connection.execute(SURVEYS)]
+def test_every_household_of_the_survey_has_the_features_of_the_mart(
+    built: Warehouse, surveys: list[dict[str, Any]]
+) -> None:
     found = compare(built.database, [surveys])
     assert found.surveys == len(surveys) == count(built, b"true") > 1000
     assert found.differing == {}
+
+
+@pytest.mark.parametrize(
+    ("track", "algorithm"),
+    [
+        ("screening", "gradient_boosting"),
+        ("screening", "random_forest"),
+        ("screening", "logistic_regression"),
+        ("assessment", "linear_regression"),
+    ],
+)
+def test_every_household_of_the_survey_has_the_score_of_the_batch(
+    built: Warehouse, surveys: list[dict[str, Any]], track: Track, algorithm: Algorithm
+) -> None:
+    rows = pd.concat(read_rows(built.database, load_features(), labelled_only=True), ignore_index=True)
+    promote(built, fit_model(track, algorithm, rows), 1 + len(list_models(built.database, track)))
+    score(built.database, built.store, run_id="parity")
+    with built.database.transaction() as connection:
+        batch = {row["household_id"]: row for row in fetch_rows(connection, PREDICTIONS, {"track": track})}
+    predictor = Predictor(built.database, built.store)
+    asked = [survey for survey in surveys if survey["household_id"].strip().upper() in batch]
+    parts = [asked[:1000], asked[1000:], *([survey] for survey in asked[:30])]  # a few rows are scored in another way
+    for part in parts:
+        said = predictor.predict(track, part, client="test", started=time.perf_counter())["predictions"]
+        assert len(said) == len(part)
+        for household in said:
+            expected = batch[household["household_id"]]
+            for name in ("probability", "probability_below_125", "probability_below_215", "confidence"):
+                assert household[name] == pytest.approx(expected[name], abs=1e-9)
+            for name in ("prediction", "predicted_status", "risk_category", "verdict", "missing_features", "reasons"):
+                assert household[name] == expected[name]
+    assert len(batch) == len(asked) > 1000
 
 
 def test_a_difference_would_be_found(built: Warehouse) -> None:
