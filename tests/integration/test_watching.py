@@ -190,9 +190,11 @@ def test_training_rows_and_old_scores_are_no_news(
     write_mart(watched, rows)
     predict(watched, rows[rows["is_trained"]], probability, "run-1")
     assert check_drift(watched, "run-1") == check_performance(watched, "run-1") == []
-    predict(watched, rows[~rows["is_trained"]], probability, "run-2")
-    assert check_drift(watched, "run-3") == []
-    assert [check.kind for check in check_performance(watched, "run-3")] == ["real"]
+    predict(watched, rows[~rows["is_trained"]], probability, "run-1")
+    assert {check.households for check in check_drift(watched, "run-1")} == {BATCH}
+    assert {check.households for check in check_performance(watched, "run-1")} == {BATCH}
+    assert check_drift(watched, "run-2") == []
+    assert [check.kind for check in check_performance(watched, "run-2")] == ["real"]
 
 
 def test_performance_is_expected_and_then_real(watched: Database, rows: pd.DataFrame, probability: pd.Series) -> None:
