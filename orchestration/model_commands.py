@@ -1,0 +1,275 @@
+"""The commands `kyalo models ...`: what the registry holds, who is champion, and who becomes it."""
+
+import getpass
+import os
+import sys
+from dataclasses import asdict
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from orchestration.console import AsJson, count, err, out, print_json
+from orchestration.context import Warehouse, open_warehouse
+from warehouse.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from ml.catalogue import TrainedModel
+    from ml.evaluation import Evaluation, Measure, SegmentKind
+    from ml.promotion.gate import Decision
+
+LINE = "{:1} {:14}  {:20}  {:22}  {:>11}  {:11}  {:16}  {}"
+REFUSED = 1
+TOLD = (
+    "auc",
+    "accuracy",
+    "base_rate",
+    "f1",
+    "brier",
+    "calibration_error",
+    "exclusion_error",
+    "inclusion_error",
+    "exclusion_error_at_quota",
+    "missed_poorest_20",
+    "missed_poorest_40",
+)
+OF_DISTRICTS = ("accuracy", "exclusion_error", "inclusion_error")
+app = typer.Typer(help="Look at models, compare them, and decide which one scores.", no_args_is_help=True)
+
+Track = Literal["screening", "assessment"]
+Reference = Annotated[
+    str, typer.Argument(help="TRACK/VERSION, as `kyalo models list` shows it; TRACK alone for its champion.")
+]
+By = Annotated[str | None, typer.Option(help="Who decides; the login name when omitted.")]
+
+
+@app.command("list")
+def list_all(
+    track: Annotated[Track | None, typer.Option(help="Only those of this track.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the models with their AUC on new villages, and what became of each last."""
+    from ml.promotion.scores import list_versions
+
+    with open_warehouse() as warehouse:
+        _mirror(warehouse)
+        with warehouse.database.transaction() as connection:
+            versions = list_versions(connection, track)
+    print_json(versions) if as_json else _print_versions(versions)
+
+
+@app.command()
+def show(model: Reference, as_json: AsJson = False) -> None:
+    """Show one model: where it comes from, what it is worth, and what became of it."""
+    from ml.promotion.events import read_events
+    from ml.promotion.scores import read_evaluation
+
+    with open_warehouse() as warehouse:
+        found = _find(warehouse, model)
+        with warehouse.database.transaction() as connection:
+            evaluation = read_evaluation(connection, found)
+            events = [one for one in read_events(connection, found.track) if one.model_version == found.model_version]
+    if as_json:
+        measures = [asdict(measure) for measure in evaluation.measures]
+        print_json({**asdict(found), "events": [asdict(event) for event in events], "evaluation": measures})
+        return
+    _print_model(found)
+    for event in events:
+        told = f"{event.happened_at:%Y-%m-%d %H:%M} {event.event} by {event.actor}: {event.reason}"
+        out.print(told, highlight=False, soft_wrap=True)
+    _print_measures(evaluation)
+    out.print(f"done: its report is the object {found.folder}/report.html (`kyalo storage get`)", soft_wrap=True)
+
+
+@app.command()
+def compare(challenger: Reference, champion: Reference, as_json: AsJson = False) -> None:
+    """Compare two models, the new one first: measure by measure, and by the test of the gate."""
+    from ml.promotion.consider import compare as compare_models
+    from ml.promotion.scores import read_evaluation
+
+    with open_warehouse() as warehouse:
+        new, old = _find(warehouse, challenger), _find(warehouse, champion)
+        if new.track != old.track:
+            raise ConfigurationError("Models of two tracks have nothing to compare.", code="ml.other_track")
+        with warehouse.database.transaction() as connection:
+            evaluations = [read_evaluation(connection, one) for one in (new, old)]
+            decision = compare_models(connection, warehouse.store, new, old)
+    if as_json:
+        print_json({"would_be_promoted": decision.is_promoted, **decision.details})
+        return
+    _print_measures(*evaluations, titles=(challenger, champion))
+    _print_checks(decision)
+    out.print(f"done: {challenger} {'would' if decision.is_promoted else 'would not'} take the place of {champion}")
+
+
+@app.command()
+def promote(
+    model: Reference,
+    approve: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="Why you answer for a model that is no better, but no worse either."),
+    ] = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a model before the gate; it becomes the champion if it passes, and ends with 1 if it does not."""
+    from ml.promotion.consider import consider
+
+    with open_warehouse() as warehouse:
+        found = _find(warehouse, model)
+        decision = consider(warehouse.database, warehouse.store, found, actor=by or getpass.getuser(), approval=approve)
+        _mirror(warehouse)
+    if as_json:
+        print_json({"promoted": decision.is_promoted, "reason": decision.reason, **decision.details})
+    else:
+        _print_checks(decision)
+        followed = "champion; `kyalo run` scores everything by it" if decision.is_promoted else "refused"
+        out.print(f"done: {found.model_name} version {found.model_version} is {followed}", highlight=False)
+    if not decision.is_promoted:
+        raise typer.Exit(REFUSED)
+
+
+@app.command()
+def rollback(
+    track: Annotated[Track, typer.Argument(help="screening or assessment.")],
+    reason: Annotated[str, typer.Option(help="Why: whoever reads it later will ask.")],
+    to: Annotated[int | None, typer.Option(metavar="VERSION", help="An earlier champion than the last.")] = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the champion before this one champion again."""
+    from ml.promotion.consider import restore
+
+    with open_warehouse() as warehouse:
+        actor = by or getpass.getuser()
+        model = restore(warehouse.database, warehouse.store, track, actor=actor, reason=reason, version=to)
+        _mirror(warehouse)
+    if as_json:
+        print_json(asdict(model))
+        return
+    out.print(f"done: {model.model_name} version {model.model_version} is champion again", highlight=False)
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port of the page.")] = 5000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Serve MLflow's page of runs and models until SIGTERM; needs the optional group `ui`."""
+    from ml.tracking import ENVIRONMENT, tracking_uri
+
+    if find_spec("mlflow.server.js") is None and find_spec("flask") is None:
+        raise ConfigurationError(
+            "MLflow's page is not installed.", code="ml.no_page", remedy="Install it: pip install 'mlflow>=3.17,<4'."
+        )
+    with open_warehouse() as warehouse:
+        _mirror(warehouse)
+        environment = {**os.environ, **ENVIRONMENT, **_mlflow_environment(warehouse, tracking_uri(warehouse.database))}
+    command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port)]
+    os.execvpe(command[0], command, environment)  # noqa: S606 - no shell
+
+
+def _mlflow_environment(warehouse: Warehouse, uri: str) -> dict[str, str]:
+    """Where MLflow's server finds runs and artifacts; the address holds a password, so it is on no command line."""
+    return {
+        "KYALO_HOME": str(warehouse.settings.home),
+        "MLFLOW_BACKEND_STORE_URI": uri,
+        "MLFLOW_REGISTRY_STORE_URI": uri,
+        "MLFLOW_DEFAULT_ARTIFACT_ROOT": "kyalo://models/mlflow",
+    }
+
+
+def _find(warehouse: Warehouse, reference: str) -> "TrainedModel":
+    from ml.catalogue import champions, find_model
+    from ml.tracks import TRACKS
+
+    name, _, version = reference.partition("/")
+    track = next((track for track in TRACKS if track == name), None)
+    if track is None or (version and not version.isdecimal()):
+        raise typer.BadParameter(f"{reference} is not TRACK/VERSION, such as screening/3.")
+    champion = champions(warehouse.database).get(track)
+    if version or champion is None:
+        return find_model(warehouse.database, track, int(version or 0))
+    return champion
+
+
+def _mirror(warehouse: Warehouse) -> None:
+    """Bring MLflow up to date; that it is behind is worth a warning, and nothing more."""
+    from ml.tracking import mirror
+
+    with err.status("telling MLflow"):
+        warning = mirror(warehouse.database, warehouse.store)
+    if warning:
+        err.print(warning, highlight=False, soft_wrap=True)
+
+
+def _print_versions(versions: list[dict[str, Any]]) -> None:
+    """One line each, however wide: the last reason is to be read whole."""
+    typer.echo(LINE.format("", "model", "algorithm", "AUC, new villages", "calibration", "event", "when", "why"))
+    for row in versions:
+        auc = _with_bounds(row["auc"], row["auc_lower_bound"], row["auc_upper_bound"])
+        calibration = "" if row["calibration_error"] is None else f"{row['calibration_error']:.3f}"
+        typer.echo(
+            LINE.format(
+                "*" if row["champion_since"] else "",
+                f"{row['track']}/{row['model_version']}",
+                row["algorithm"][:20],
+                auc,
+                calibration,
+                row["event"] or "",
+                f"{row['happened_at']:%Y-%m-%d %H:%M}" if row["happened_at"] else "",
+                row["reason"] or "",
+            ).rstrip()
+        )
+    out.print(f"done: {count(len(versions), 'model')}; * marks champions", highlight=False)
+
+
+def _print_model(model: "TrainedModel") -> None:
+    facts = {
+        "model": f"{model.model_name} version {model.model_version}, {model.algorithm}, as {model.artifact_kind}",
+        "trained": f"{model.trained_at:%Y-%m-%d %H:%M} in the run {model.run_id}",
+        "rows": model.metadata.get("training_rows"),
+        "features": f"{len(model.feature_names)}, of the making {model.feature_set_version}",
+        "sha256": model.sha256,
+        "revision": model.metadata.get("git_revision"),
+        "mlflow": model.mlflow_run_id,
+    }
+    for name, value in facts.items():
+        if value is not None:
+            out.print(f"{name:10}{value}", highlight=False, soft_wrap=True)
+
+
+def _print_measures(*evaluations: "Evaluation", titles: tuple[str, ...] = ("",)) -> None:
+    """The measures of models beside each other, split by split, then by district."""
+    from rich.table import Table
+
+    from ml.splits import SPLITS
+
+    table = Table("folds keep whole", "of", "measure", *titles, box=None, pad_edge=False)
+    first = evaluations[0]
+    places: list[tuple[SegmentKind, str]] = [("all", "all")]
+    places += [("district", segment) for segment in first.segments("district")]
+    for split in SPLITS:
+        for kind, segment in places:
+            for metric in TOLD if kind == "all" else OF_DISTRICTS:
+                found = [evaluation.find(metric, split, kind, segment) for evaluation in evaluations]
+                if any(found):
+                    table.add_row(split, segment, metric, *map(_told, found))
+    out.print(table, highlight=False)
+
+
+def _told(measure: "Measure | None") -> str:
+    if measure is None or measure.value is None:
+        return "-"
+    return _with_bounds(measure.value, measure.lower_bound, measure.upper_bound)
+
+
+def _with_bounds(value: float | None, lower: float | None, upper: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if lower is None or upper is None else f"{value:.3f} ({lower:.3f} to {upper:.3f})"
+
+
+def _print_checks(decision: "Decision") -> None:
+    for check in decision.checks:
+        out.print(f"{'passed' if check.has_passed else 'failed'}  {check.statement}", highlight=False, soft_wrap=True)
