@@ -85,6 +85,7 @@ PLANTED: dict[str, Plant] = {
     },
     "the target": lambda rows, random: {"a": rows[TARGET]},
     "the target with errors": lambda rows, random: {"a": rows[TARGET].where(random.random(len(rows)) > 0.05, 0.5)},
+    "the target with many errors": lambda rows, random: {"a": (rows[TARGET] - (random.random(len(rows)) < 0.15)).abs()},
     "the status in words": lambda rows, random: {
         "a": pd.Series(np.digitize(rows[INCOME], [1.25, 1.77, 2.15])).map(dict(enumerate("dbca")))
     },
