@@ -35,7 +35,7 @@ def prepare(warehouse: Warehouse, folder: Path) -> list[bytes]:
     write_surveys(path, HOUSEHOLDS, clean=True)
     load_file(warehouse, path, "household_survey")
     build(warehouse)
-    train_models(warehouse, ["screening"])
+    train_models(warehouse, ["screening"], "benchmark")
     with path.open() as file:
         header, *rows = csv.reader(file)
     names = load_contract("household_survey").resolve(header)
