@@ -17,7 +17,7 @@ from ml.catalogue import TrainedModel
 from ml.conformal import Conformal
 from ml.encoding import Encoding
 from ml.linear import LinearScore
-from ml.model import Model
+from ml.model import Model, Score
 from ml.tracks import Track
 from ml.trees import TreeScore
 from warehouse.errors import IntegrityError
@@ -32,8 +32,8 @@ SCORES: Mapping[str, type[LinearScore] | type[TreeScore]] = {"linear": LinearSco
 
 def write_document(model: Model) -> bytes:
     """A model as a JSON document; every number is written so that it reads back as it was."""
-    if not isinstance(model.score, LinearScore | TreeScore):
-        raise TypeError(f"a score of {type(model.score).__name__} is no plain table")
+    if not hasattr(model.score, "to_dict"):
+        raise TypeError(f"a score of {type(model.score).__name__} cannot be stored")
     return orjson.dumps(
         {
             "format": FORMAT,
@@ -54,10 +54,18 @@ def read_document(content: bytes) -> Model:
     return Model(
         track=track,
         encoding=Encoding(document["feature_names"], document["categories"]),
-        score=SCORES[document["score"]["kind"]].from_dict(document["score"]),
+        score=_read_score(document["score"]),
         calibration=Calibration.from_dict(document["calibration"]),
         conformal=Conformal.from_dict(document["conformal"]),
     )
+
+
+def _read_score(document: dict[str, Any]) -> Score:
+    if document["kind"] == "skops":
+        from ml.foreign.score import PipelineScore  # of an imported model; ours need no scikit-learn
+
+        return PipelineScore.from_dict(document)
+    return SCORES[document["kind"]].from_dict(document)
 
 
 def load_model(store: ObjectStore, model: TrainedModel) -> Model:

@@ -8,12 +8,11 @@ from ml.artifacts import write_document
 from ml.candidates import Trained
 from ml.evaluation import Evaluation, SegmentKind
 from ml.features import INCOME, KEYS, TARGET
-from ml.models import SEED
 from ml.points import fit_points_table
 from ml.registry import Draft
 from ml.report import ModelFacts, write_report
 from ml.selection import RULE
-from ml.splits import SPLITS, Split
+from ml.splits import SEED, SPLITS, Split
 from ml.tracks import Track
 from ml.watching.reference import make_reference
 

@@ -11,9 +11,9 @@ from sklearn.pipeline import Pipeline
 
 from ml.conformal import COVERAGE
 from ml.features import INCOME, KEYS, TARGET, Feature
-from ml.models import GRIDS, SEED, Algorithm, Settings, build_pipeline
+from ml.models import GRIDS, Algorithm, Settings, build_pipeline
 from ml.selection import RULE
-from ml.splits import FOLDS
+from ml.splits import FOLDS, SEED
 from ml.tracks import Track
 
 LIBRARIES = ("scikit-learn", "numpy", "pandas")

@@ -168,14 +168,21 @@ def _score_track(database: Database, scorer: Scorer, run_id: str, chunk_rows: in
         "labelled_only": scorer.is_labelled_only,
         "run_id": run_id,
     }
-    with database.transaction() as connection:
-        connection.execute("set transaction isolation level repeatable read")
-        connection.execute(STATEMENTS["create_rows_to_score"], values)
-        connection.execute(STATEMENTS["index_rows_to_score"])
-        connection.execute(STATEMENTS["create_scored_rows"])
-        to_score, scorable = connection.execute(STATEMENTS["count_rows_to_score"], values).fetchone() or (0, 0)
-        categories = _copy_predictions(connection, scorer, to_score, chunk_rows)
-        updated, inserted = _merge(connection, values, to_score)
+    try:
+        with database.transaction() as connection:
+            connection.execute("set transaction isolation level repeatable read")
+            connection.execute(STATEMENTS["create_rows_to_score"], values)
+            connection.execute(STATEMENTS["index_rows_to_score"])
+            connection.execute(STATEMENTS["create_scored_rows"])
+            to_score, scorable = connection.execute(STATEMENTS["count_rows_to_score"], values).fetchone() or (0, 0)
+            categories = _copy_predictions(connection, scorer, to_score, chunk_rows)
+            updated, inserted = _merge(connection, values, to_score)
+    except psycopg.IntegrityError as error:
+        raise IntegrityError(
+            f"A prediction cannot be kept: {error.diag.message_primary}. {error.diag.message_detail or ''}",
+            code="ml.bad_prediction",
+            remedy="Check that the feature mart has one row for each household and round, then train again.",
+        ) from error
     return TrackScore(
         track=registered.track,
         role=scorer.role,
@@ -191,18 +198,11 @@ def _score_track(database: Database, scorer: Scorer, run_id: str, chunk_rows: in
 def _copy_predictions(connection: psycopg.Connection, scorer: Scorer, rows: int, chunk_rows: int) -> Counter[str]:
     """Read, predict and copy into the temporary table, chunk by chunk; the database reads while the model predicts."""
     counts: Counter[str] = Counter()
-    try:
-        with one_thread(), ThreadPoolExecutor(1) as model:
-            for scored in _ahead(model, scorer, _read(connection, scorer, rows, chunk_rows)):
-                with connection.cursor().copy(STATEMENTS["copy_scored_rows"]) as copy:
-                    copy.write(_as_csv(scored.table))
-                counts.update(dict(zip(CATEGORIES, scored.statuses.tolist(), strict=True)))
-    except psycopg.IntegrityError as error:
-        raise IntegrityError(
-            f"A prediction cannot be kept: {error.diag.message_primary}. {error.diag.message_detail or ''}",
-            code="ml.bad_prediction",
-            remedy="Check that the feature mart has one row for each household and round, then train again.",
-        ) from error
+    with one_thread(), ThreadPoolExecutor(1) as model:
+        for scored in _ahead(model, scorer, _read(connection, scorer, rows, chunk_rows)):
+            with connection.cursor().copy(STATEMENTS["copy_scored_rows"]) as copy:
+                copy.write(_as_csv(scored.table))
+            counts.update(dict(zip(CATEGORIES, scored.statuses.tolist(), strict=True)))
     return counts
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ingest_api.inbox import collect_inbox
 from ingest_api.loading import bundle_bodies, land_next
@@ -13,6 +12,7 @@ from ml.promotion.consider import consider
 from ml.promotion.gate import Decision
 from ml.score import ScoreSummary, score
 from ml.tracks import TRACKS, Track
+from ml.tracking import mirror
 from ml.train import Training, train
 from ml.watching.drift import check_drift
 from ml.watching.performance import check_performance
@@ -65,7 +65,7 @@ def run_pipeline(warehouse: Warehouse, *, retrain: bool = False) -> Run:
         _load(warehouse, run)
         with run.step("build") as step:
             step.did = _build(warehouse, dbt, *BEFORE_SCORING)
-        _train(warehouse, run, retrain)
+        _train(warehouse, dbt, run, retrain)
         with run.step("score") as step:
             step.did = _score(warehouse, run)
         with run.step("watch") as step:
@@ -116,8 +116,7 @@ def land_all(warehouse: Warehouse) -> list[str]:
 def train_models(warehouse: Warehouse, tracks: Sequence[Track], actor: str) -> list[Outcome]:
     """Train the models of some tracks outside a run, and let the gate decide about what is new."""
     with warehouse.database.lock(LOCK), Dbt(warehouse) as dbt:
-        dbt.compile("--select", "+fct_household_features")
-        return _train_and_promote(warehouse, tracks, run_id="manual", actor=actor)
+        return _train_and_promote(warehouse, dbt, tracks, run_id="manual", actor=actor)
 
 
 def score_households(warehouse: Warehouse, *, with_challengers: bool) -> str:
@@ -163,11 +162,11 @@ def _watch(warehouse: Warehouse, run: Run) -> str:
     return "; ".join(said) or "nothing new was scored"
 
 
-def _train(warehouse: Warehouse, run: Run, retrain: bool) -> None:
+def _train(warehouse: Warehouse, dbt: Dbt, run: Run, retrain: bool) -> None:
     with run.step("train") as step:
         tracks = TRACKS if retrain else _tracks_to_train(warehouse, run)
         try:
-            outcomes = _train_and_promote(warehouse, tracks, run_id=run.run_id, actor="kyalo")
+            outcomes = _train_and_promote(warehouse, dbt, tracks, run_id=run.run_id, actor="kyalo")
         except TrainingError as error:
             if error.error_code != TOO_FEW:
                 raise
@@ -188,11 +187,14 @@ def _tracks_to_train(warehouse: Warehouse, run: Run) -> list[Track]:
     return [track for track in TRACKS if track in fired]
 
 
-def _train_and_promote(warehouse: Warehouse, tracks: Collection[Track], *, run_id: str, actor: str) -> list[Outcome]:
+def _train_and_promote(
+    warehouse: Warehouse, dbt: Dbt, tracks: Collection[Track], *, run_id: str, actor: str
+) -> list[Outcome]:
     if not tracks:
         return []
     database, store = warehouse.database, warehouse.store
-    trainings = train(database, store, run_id=run_id, manifest=_manifest(warehouse), actor=actor, tracks=[*tracks])
+    manifest = dbt.compile_features()
+    trainings = train(database, store, run_id=run_id, manifest=manifest, actor=actor, tracks=[*tracks])
     present = champions(database)
     return [
         Outcome(one, consider(database, store, one.model, actor=actor, run_id=run_id))
@@ -200,11 +202,6 @@ def _train_and_promote(warehouse: Warehouse, tracks: Collection[Track], *, run_i
         else Outcome(one, None)
         for one in trainings
     ]
-
-
-def _manifest(warehouse: Warehouse) -> Path:
-    """What dbt knew at its last invocation; the runner and `train_models` make sure that the mart was part of it."""
-    return warehouse.settings.home / "dbt" / "target" / "manifest.json"
 
 
 def _build(warehouse: Warehouse, dbt: Dbt, *arguments: str) -> str:

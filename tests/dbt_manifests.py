@@ -1,6 +1,8 @@
 """Made-up manifests of dbt, for the tests that trace columns through SQL."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ml.leakage import Lineage
@@ -28,6 +30,17 @@ def make_lineage(mart: str, models: Mapping[str, str] | None = None, survey: Col
             "sources": {name: _source(schema, name, of, columns) for schema, name, of, columns in sources},
         }
     )
+
+
+def write_manifest(path: Path, names: Sequence[str]) -> Path:
+    """Write the manifest of a feature mart whose columns are answers as they were given."""
+    text = f"select {', '.join(names)} from raw.survey"
+    source = _source("raw", "survey", "household_survey", {name: {} for name in names})
+    nodes, sources = {"mart": _model("features", "fct_household_features", text)}, {"raw": source}
+    for name, node in (nodes | sources).items():
+        node["unique_id"] = name
+    path.write_text(json.dumps({"nodes": nodes, "sources": sources, "macros": {}}))
+    return path
 
 
 def _model(schema: str, name: str, text: str) -> dict[str, Any]:

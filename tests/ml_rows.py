@@ -31,8 +31,8 @@ def make_rows(households: int = 400, villages: int = 20, seed: int = 1) -> pd.Da
         village=[f"Village {number}" for number in village],
     )
     total = rows[list(INCOMES)].sum(axis=1).to_numpy()
-    rows["assets_usd"] = total * random.lognormal(0.0, 0.5, households)
-    rows["phones_owned"] = np.floor(total / 300 + random.normal(1.0, 0.7, households)).clip(0)
+    rows["assets_usd"] = total * random.lognormal(0.0, 1.2, households)
+    rows["phones_owned"] = np.floor(total / 300 + random.normal(2.0, 1.8, households)).clip(0)
     rows[INCOME] = total * 1.77 / np.quantile(total, 0.45)
     rows[TARGET] = (rows[INCOME] < 1.77).astype(float)
     return rows

@@ -5,13 +5,12 @@ rows, and once as many as make a batch. So the limits know that the households o
 training rows are a sample themselves, and how many features are looked at.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from ml.resampling import Floats, Weights
 
 DRAWS = 2_000
 # The share that counts for an empty bin: a household in ten thousand.
@@ -37,8 +36,8 @@ def stability_index(expected: Floats, seen: Floats) -> Floats:
 class Draws:
     """Villages drawn anew, in the place of the training rows and as a batch: draws x villages, how often each."""
 
-    training: Floats
-    batch: Floats
+    training: Weights
+    batch: Weights
 
     def indices(self, counts: Floats) -> Floats:
         """The index of each draw's batch against its training rows, of one feature.
@@ -46,7 +45,8 @@ class Draws:
         Args:
             counts: villages x bins, how many of its households are in each bin.
         """
-        expected, seen = self.training @ counts, self.batch @ counts
+        small = counts.astype(np.float32)  # counts are whole, and exact in half the memory
+        expected, seen = self.training @ small, self.batch @ small
         return stability_index(expected / expected.sum(axis=1, keepdims=True), seen / seen.sum(axis=1, keepdims=True))
 
     def differences(self, sums: Floats, households: Floats) -> Floats:
@@ -60,13 +60,19 @@ class Draws:
         return np.asarray(seen - expected)
 
 
-def draw(households: Floats, batch_size: int, seed: int) -> Draws:
-    """Draw villages of so many households each; a batch has as many villages as usually make its size."""
-    count = len(households)
-    random, chances = np.random.default_rng(seed), np.full(count, 1 / count)
-    in_batch = max(1, round(batch_size / float(households.mean())))
-    training, batch = (random.multinomial(size, chances, size=DRAWS).astype(np.float64) for size in (count, in_batch))
-    return Draws(training, batch)
+def draw(villages: int, batches: Sequence[int], known: int, seed: int) -> Iterator[Draws]:
+    """Draw for each size of batches.
+
+    Args:
+        villages: how many villages the training rows are of.
+        batches: how many villages each size of batches is of.
+        known: how many villages there are to draw from; less than `villages` where those are very many.
+        seed: of the drawing.
+    """
+    random, chances = np.random.default_rng(seed), np.full(known, 1 / known)
+    training = random.multinomial(villages, chances, size=DRAWS).astype(np.float32)
+    for batch in batches:
+        yield Draws(training, random.multinomial(batch, chances, size=DRAWS).astype(np.float32))
 
 
 def common_limits(indices: Floats) -> Floats:

@@ -16,6 +16,8 @@ from warehouse.database import queries
 
 STATEMENTS = queries("watching")
 BATCH_SIZES = (100, 250, 500, 1_000, 2_500, 5_000, 10_000)
+# Enough to know how much villages differ, where there are more.
+MOST_VILLAGES = 1_000
 SCORE = "score"
 EXPECTED_ACCURACY = "expected_accuracy"
 INDEX_OF = "psi:"
@@ -104,13 +106,15 @@ def _surprise(rows: pd.DataFrame, probability: Floats) -> Floats:
 def _limits(counts: Mapping[str, Floats], surprise: Floats, villages: Integers) -> list[ReferenceLimit]:
     households = np.bincount(villages).astype(np.float64)
     sums = np.bincount(villages, surprise).astype(np.float64)
+    known = np.random.default_rng(SEED).permutation(len(households))[:MOST_VILLAGES]
+    batches = [max(1, round(size / float(households.mean()))) for size in BATCH_SIZES]
     found = []
-    for size in BATCH_SIZES:
-        draws = draw(households, size, SEED)
-        indices = np.column_stack([draws.indices(table) for table in counts.values()])
+    for size, draws in zip(BATCH_SIZES, draw(len(households), batches, len(known), SEED), strict=True):
+        indices = np.column_stack([draws.indices(table[known]) for table in counts.values()])
         limits = zip(counts, common_limits(indices).tolist(), strict=True)
         found += [ReferenceLimit(INDEX_OF + feature, size, None, limit) for feature, limit in limits]
-        lower, upper = surprise.mean() + np.quantile(draws.differences(sums, households), TAILS)
+        differences = draws.differences(sums[known], households[known])
+        lower, upper = surprise.mean() + np.quantile(differences, TAILS)
         found.append(ReferenceLimit(EXPECTED_ACCURACY, size, float(lower), float(upper)))
     return found
 

@@ -1,4 +1,4 @@
-"""The candidate pipelines and the plain numbers that become of them, on what surveys bring: blanks, places never seen."""
+"""The candidate pipelines and the plain numbers that become of them, on blanks and on places never seen."""
 
 from dataclasses import replace
 
