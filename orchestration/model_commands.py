@@ -5,17 +5,19 @@ import os
 import sys
 from dataclasses import asdict
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from orchestration.console import AsJson, count, err, out, print_json
 from orchestration.context import Warehouse, open_warehouse
-from warehouse.errors import ConfigurationError
+from warehouse.errors import ConfigurationError, ConflictError
 
 if TYPE_CHECKING:
     from ml.catalogue import TrainedModel
     from ml.evaluation import Evaluation, Measure, SegmentKind
+    from ml.foreign.contents import Contents
     from ml.promotion.gate import Decision
 
 LINE = "{:1} {:14}  {:20}  {:22}  {:>11}  {:11}  {:16}  {}"
@@ -150,6 +152,40 @@ def rollback(
     out.print(f"done: {model.model_name} version {model.model_version} is champion again", highlight=False)
 
 
+@app.command("import")
+def import_model(
+    file: Annotated[Path, typer.Argument(help="A fitted scikit-learn pipeline, as joblib.dump writes it.")],
+    track: Annotated[Track, typer.Option(help="What it is for.")],
+    trust: Annotated[
+        str | None,
+        typer.Option(metavar="SHA256", help="Your word that the file of this hash may run: loading a pickle runs it."),
+    ] = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a model trained elsewhere as a challenger; without --trust, only say what is inside, and end with 1."""
+    from ml.foreign.contents import look_into
+
+    content = file.read_bytes()
+    contents = look_into(content)
+    if trust is None:
+        print_json(asdict(contents)) if as_json else _print_contents(contents, file)
+        raise typer.Exit(REFUSED)
+    if trust.lower() != contents.sha256:
+        raise ConflictError(
+            f"{file} is not the file that was vouched for: its hash is {contents.sha256}.", code="ml.other_file"
+        )
+    with open_warehouse() as warehouse:
+        with err.status("judging it in our folds"):
+            model = _import(warehouse, content, contents, track, by or getpass.getuser())
+        _mirror(warehouse)
+    if as_json:
+        print_json(asdict(model))
+        return
+    reference = f"{model.track}/{model.model_version}"
+    out.print(f"done: it is {reference}; `kyalo models promote {reference}` brings it before the gate", highlight=False)
+
+
 @app.command()
 def ui(
     port: Annotated[int, typer.Option(help="Port of the page.")] = 5000,
@@ -177,6 +213,26 @@ def _mlflow_environment(warehouse: Warehouse, uri: str) -> dict[str, str]:
         "MLFLOW_REGISTRY_STORE_URI": uri,
         "MLFLOW_DEFAULT_ARTIFACT_ROOT": "kyalo://models/mlflow",
     }
+
+
+def _import(warehouse: Warehouse, content: bytes, contents: "Contents", track: Track, actor: str) -> "TrainedModel":
+    from ml.foreign.importing import import_pipeline
+    from orchestration.dbt import Dbt
+    from orchestration.pipeline import LOCK
+
+    with warehouse.database.lock(LOCK), Dbt(warehouse) as dbt:
+        manifest = dbt.compile_features()
+        return import_pipeline(
+            warehouse.database, warehouse.store, content, contents, track=track, manifest=manifest, actor=actor
+        )
+
+
+def _print_contents(contents: "Contents", file: Path) -> None:
+    out.print(f"{contents.sha256}  {file}, {count(contents.size_bytes, 'byte')}", highlight=False, soft_wrap=True)
+    for name in contents.names:
+        out.print(f"{'UNKNOWN' if name in contents.unknown else 'known  '}  {name}", highlight=False, soft_wrap=True)
+    told = f"`--trust {contents.sha256}` imports it" if not contents.unknown else "it cannot be imported"
+    out.print(f"done: nothing of it was run; {told}", highlight=False, soft_wrap=True)
 
 
 def _find(warehouse: Warehouse, reference: str) -> "TrainedModel":

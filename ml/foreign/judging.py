@@ -1,4 +1,4 @@
-"""A pipeline that was trained elsewhere, judged by its clones: they are fitted in our folds, it stays as it was fitted."""
+"""A pipeline that was trained elsewhere, judged by clones that are fitted in our folds; it stays as it was fitted."""
 
 from dataclasses import dataclass
 from typing import Any, cast
@@ -57,6 +57,7 @@ def judge_pipeline(pipeline: Pipeline, recipe: Recipe, rows: pd.DataFrame) -> Tr
         raise unusable(f"ranks our households worse ({area_under_curve(target, own):.3f}) than its like ({like:.3f})")
     fitted = FittedElsewhere({}, pipeline, calibration)
     model = _stored(recipe, fitted, rows, judged["village"])
+    _require_answers(model)
     evaluation = evaluate(rows, list(judged.values()), candidates={}, baselines=baselines)
     algorithm = cast(Algorithm, type(pipeline[-1]).__name__)
     trained = Trained(recipe, algorithm, fitted, model, rows, judged, evaluation)
@@ -97,6 +98,18 @@ def _stored(recipe: Recipe, fitted: Fitted, rows: pd.DataFrame, judged: Judged) 
     score = PipelineScore(fitted.pipeline, encoding, typical)
     conformal = conform(judged.probability, target_of(rows) == 1)
     return read_document(write_document(Model(recipe.track, encoding, score, fitted.calibration, conformal)))
+
+
+def _require_answers(model: Model) -> None:
+    """Make sure that it takes households of whom nothing is known, and values that nobody has seen."""
+    nothing = dict.fromkeys(model.feature_names)
+    strange = nothing | dict.fromkeys(model.categories, "never seen")
+    try:
+        probability = model.predict(model.encode([nothing, strange])).probability
+    except ValueError as error:
+        raise unusable(f"cannot take values that are missing or new: {error}") from error
+    if not np.isfinite(probability).all():
+        raise unusable("gives no probability where values are missing or new")
 
 
 def _typical(recipe: Recipe, rows: pd.DataFrame) -> dict[str, Any]:
