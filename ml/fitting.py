@@ -20,6 +20,7 @@ from ml.splits import Folds, Split, make_folds, target_of, too_few
 Floats = NDArray[np.float64]
 
 INNER_FOLDS = 3
+ROWS_WORTH_PROCESSES = 1_000  # fewer are judged before another process has started
 TUNING_TOLERANCE = 0.002  # a smaller gain of AUC is no reason to leave the settings that come first
 
 
@@ -45,8 +46,9 @@ def judge(recipe: Recipe, algorithm: Algorithm, split: Split, rows: pd.DataFrame
     if folds is None:
         return None
     found = np.empty((3, len(rows)))
-    with one_thread(), Parallel(n_jobs=os.cpu_count() or 1, prefer="threads") as threads:
-        parts = threads(
+    jobs = (os.cpu_count() or 1) if len(rows) >= ROWS_WORTH_PROCESSES else 1
+    with Parallel(n_jobs=jobs) as processes:
+        parts = processes(
             delayed(_judge_fold)(recipe, algorithm, rows.iloc[train], rows.iloc[test]) for train, test in folds
         )
     for (_, test), probabilities in zip(folds, parts, strict=True):
@@ -87,4 +89,5 @@ def out_of_fold_score(
 
 
 def _judge_fold(recipe: Recipe, algorithm: Algorithm, train: pd.DataFrame, test: pd.DataFrame) -> Floats:
-    return np.stack(fit_calibrated(recipe, algorithm, train).probabilities(test))
+    with one_thread():
+        return np.stack(fit_calibrated(recipe, algorithm, train).probabilities(test))

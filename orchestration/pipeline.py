@@ -12,7 +12,6 @@ from ml.promotion.consider import consider
 from ml.promotion.gate import Decision
 from ml.score import ScoreSummary, score
 from ml.tracks import TRACKS, Track
-from ml.tracking import mirror
 from ml.train import Training, train
 from ml.watching.drift import check_drift
 from ml.watching.performance import check_performance
@@ -159,7 +158,7 @@ def _watch(warehouse: Warehouse, run: Run) -> str:
     said += [
         f"{check.track}: {check.kind} accuracy {check.accuracy:.1%} of {check.households:,}" for check in performance
     ]
-    return "; ".join(said) or "nothing new was scored"
+    return "; ".join(said) or "nothing was scored that is not among the training rows"
 
 
 def _train(warehouse: Warehouse, dbt: Dbt, run: Run, retrain: bool) -> None:

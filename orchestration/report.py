@@ -189,7 +189,7 @@ def _share(value: float | None) -> str:
 def _score_cells(scores: dict[str, Any]) -> list[str]:
     rates = ("base_rate", "accuracy", "auc", "f1", "exclusion_error", "inclusion_error")
     auc = "-" if scores["auc"] is None else f"{scores['auc']:.3f}"
-    return [f"{scores['n']:,}", *(auc if rate == "auc" else _share(scores[rate]) for rate in rates)]
+    return [f"{scores['n']:,.0f}", *(auc if rate == "auc" else _share(scores[rate]) for rate in rates)]
 
 
 def _describe_model(model: TrainedModel) -> dict[str, Any]:
