@@ -10,7 +10,7 @@ COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-emit
 	--no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos histories lint format lock bench bench-ingest bench-warehouse stop clean
+.PHONY: help install demo test chaos histories lint format lock bench bench-ingest bench-warehouse bench-ml stop clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
@@ -78,6 +78,14 @@ bench-ingest: install $(BENCH)/.installed ## measure every door, some 20 minutes
 bench-warehouse: install ## measure building a million submissions, some 10 minutes, and the defects that the rules find
 	@$(BIN)/python -m benchmarks.warehouse $(OPTIONS)
 	@$(BIN)/python -m benchmarks.faults
+
+bench-ml: install ## measure training, scoring, answers at once, parity, the gate and drift, some 30 minutes
+	@$(BIN)/python -m benchmarks.training $(if $(SURVEYS),--surveys "$(SURVEYS)")
+	@$(BIN)/python -m benchmarks.scoring
+	@$(BIN)/python -m benchmarks.online
+	@$(BIN)/python -m benchmarks.parity
+	@$(BIN)/python -m benchmarks.gate
+	@$(BIN)/python -m benchmarks.drift
 
 histories: install ## build twenty random histories step by step and anew, and compare; HISTORIES=5 is shorter
 	@KYALO_HISTORIES=$(or $(HISTORIES),20) $(BIN)/python -m pytest tests/integration/test_histories.py -n 2

@@ -14,12 +14,13 @@ from ml.evaluation import Evaluation, Judged, evaluate
 from ml.fitting import Fitted, fit_calibrated, judge
 from ml.leakage import refuse_too_good
 from ml.model import Model
-from ml.models import Algorithm, one_thread
+from ml.models import Algorithm
 from ml.recipe import Recipe
 from ml.resampling import area_under_curve
 from ml.rows import as_records
 from ml.selection import choose
 from ml.splits import SPLITS, Split, make_folds, require_enough, target_of
+from ml.threads import one_thread
 
 
 @dataclass(frozen=True)

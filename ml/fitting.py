@@ -12,10 +12,11 @@ from sklearn.pipeline import Pipeline
 from ml.calibration import Calibration, calibrate
 from ml.evaluation import Judged
 from ml.features import INCOME
-from ml.models import Algorithm, Settings, fit, one_thread, raw_score
+from ml.models import Algorithm, Settings, fit, raw_score
 from ml.recipe import Recipe
 from ml.resampling import area_under_curve
 from ml.splits import Folds, Split, make_folds, target_of, too_few
+from ml.threads import one_thread
 
 Floats = NDArray[np.float64]
 

@@ -1,11 +1,10 @@
 """The candidate models: one scikit-learn pipeline for each algorithm and settings, from rows of the mart to a score.
 
-A score grows with the household's need; calibration makes probabilities of it. The models are small, so threads are
-few: on a busy machine with two cores, numeric libraries that wait for each other made a training ten times longer.
+A score grows with the household's need; calibration makes probabilities of it. Fit them within `one_thread`: on a busy
+machine with two cores, numeric libraries that wait for each other made a training ten times longer.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +17,6 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from threadpoolctl import threadpool_limits
 
 from ml.encoding import MISSING
 from ml.features import INCOME, TARGET, Feature
@@ -62,12 +60,6 @@ class EmptyFiller(TransformerMixin, BaseEstimator):  # type: ignore[misc] # scik
     def transform(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         """The values, those columns filled."""
         return np.where(self.is_empty_, 0.0, rows.to_numpy(dtype=np.float64))
-
-
-def one_thread() -> AbstractContextManager[object]:
-    """Keep the numeric libraries (OpenMP, BLAS) to one thread for the length of the block."""
-    limits: AbstractContextManager[object] = threadpool_limits(limits=1)
-    return limits
 
 
 def build_pipeline(algorithm: Algorithm, settings: Settings, features: Sequence[Feature]) -> Pipeline:

@@ -12,8 +12,9 @@ from ml.evaluation import Judged
 from ml.features import load_features
 from ml.fitting import fit_calibrated
 from ml.leakage import track_features
-from ml.models import ALGORITHMS, one_thread
+from ml.models import ALGORITHMS
 from ml.recipe import Recipe, library_versions
+from ml.threads import one_thread
 from warehouse.errors import ConflictError, IntegrityError
 from warehouse.stores import ObjectStore
 

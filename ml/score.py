@@ -25,9 +25,9 @@ from ml.catalogue import STATEMENTS, TrainedModel, challengers, champions
 from ml.features import MART_FILE, Feature, feature_set_version, load_features
 from ml.matrices import as_double, copy_matrix
 from ml.model import Model
-from ml.models import one_thread
 from ml.reasons import Explainer
 from ml.risk import CATEGORIES, STATUSES, VERDICTS, confidence, decide, most_likely_status
+from ml.threads import one_thread
 from ml.tracks import Track
 from warehouse.database import Database
 from warehouse.errors import IntegrityError, NotFoundError

@@ -120,6 +120,7 @@ def train(
     ] = None,
 ) -> None:
     """Train, compare and register models on the feature mart; the gate decides whether they become champions."""
+    from ml.tracking import mirror
     from ml.tracks import TRACKS
     from orchestration.pipeline import train_models
     from orchestration.report import print_models
@@ -136,6 +137,8 @@ def train(
         print_models(out, [outcome.training.model for outcome in outcomes])
         for outcome in outcomes:
             out.print(str(outcome), highlight=False)
+        if problem := mirror(warehouse.database, warehouse.store):
+            err.print(problem, highlight=False)
         out.print("done: `kyalo run` scores and publishes with the champions")
 
 

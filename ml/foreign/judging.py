@@ -21,10 +21,11 @@ from ml.fitting import INNER_FOLDS, Fitted
 from ml.foreign.score import PipelineScore
 from ml.leakage import refuse_too_good
 from ml.model import Model
-from ml.models import Algorithm, one_thread, raw_score
+from ml.models import Algorithm, raw_score
 from ml.recipe import Recipe
 from ml.resampling import area_under_curve
 from ml.splits import SPLITS, Folds, Split, make_folds, require_enough, target_of, too_few
+from ml.threads import one_thread
 from warehouse.errors import TrainingError
 
 Floats = NDArray[np.float64]

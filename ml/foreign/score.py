@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from ml.encoding import MISSING, Encoding
-from ml.models import one_thread, raw_score
+from ml.models import raw_score
+from ml.threads import one_thread
 from warehouse.errors import IntegrityError
 
 Floats = NDArray[np.float64]

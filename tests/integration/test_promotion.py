@@ -5,9 +5,9 @@ import psycopg
 import pytest
 
 from ml.catalogue import TrainedModel, champions
+from ml.promotion.consider import consider, restore
 from ml.promotion.events import ModelEvent, earlier_champions, read_events
 from ml.promotion.policies import current_policy, list_policies, require_districts, set_policy
-from ml.promotion.consider import consider, restore
 from ml.promotion.rules import Rule
 from orchestration.context import Warehouse
 from tests.registered import SIGNAL, make_features_function, make_scored_rows, register_model

@@ -14,9 +14,10 @@ from ml.features import load_features
 from ml.fitting import fit_calibrated
 from ml.leakage import track_features
 from ml.model import Model
-from ml.models import ALGORITHMS, GRIDS, Algorithm, fit, one_thread, raw_score
+from ml.models import ALGORITHMS, GRIDS, Algorithm, fit, raw_score
 from ml.recipe import Recipe
 from ml.rows import as_records
+from ml.threads import one_thread
 from ml.tracks import TRACKS, Track
 from tests.ml_rows import make_rows
 
