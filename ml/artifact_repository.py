@@ -16,7 +16,7 @@ SCHEME = "kyalo"
 
 
 class KyaloArtifactRepository(ArtifactRepository):
-    """What MLflow reads and writes by the entry point `mlflow.artifact_repository`.
+    """What MLflow reads and writes by the entry point `ml.tracking:open_artifacts`.
 
     Nothing is overwritten or removed: what a model was registered with stays.
 

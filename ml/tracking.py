@@ -27,6 +27,7 @@ from warehouse.stores import ObjectStore
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
 STATEMENTS = queries("promotion")
 ARTIFACTS = "kyalo://models/mlflow"
@@ -73,6 +74,15 @@ def tracking_uri(database: Database) -> str:
     place = {"host": address["host"], "port": address["port"], "options": "-csearch_path=mlflow"}
     account = f"{quote(address['user'], safe='')}:{quote(address['password'], safe='')}"
     return f"postgresql+psycopg://{account}@/{quote(address['dbname'], safe='')}?{urlencode(place)}"
+
+
+def open_artifacts(
+    artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None
+) -> "ArtifactRepository":
+    """What MLflow reads and writes `kyalo://` by: its entry point, which must not need MLflow to be loaded."""
+    from ml.artifact_repository import KyaloArtifactRepository
+
+    return KyaloArtifactRepository(artifact_uri, tracking_uri, registry_uri)
 
 
 def _is_up_to_date(database: Database) -> bool:

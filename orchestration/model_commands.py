@@ -4,7 +4,7 @@ import getpass
 import os
 import sys
 from dataclasses import asdict
-from importlib.util import find_spec
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -192,26 +192,30 @@ def ui(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Serve MLflow's page of runs and models until SIGTERM; needs the optional group `ui`."""
-    from ml.tracking import ENVIRONMENT, tracking_uri
+    from ml.tracking import ENVIRONMENT
 
-    if find_spec("mlflow.server.js") is None and find_spec("flask") is None:
+    if not any(distribution.name == "mlflow" for distribution in distributions(name="mlflow")):
         raise ConfigurationError(
             "MLflow's page is not installed.", code="ml.no_page", remedy="Install it: pip install 'mlflow>=3.17,<4'."
         )
     with open_warehouse() as warehouse:
         _mirror(warehouse)
-        environment = {**os.environ, **ENVIRONMENT, **_mlflow_environment(warehouse, tracking_uri(warehouse.database))}
-    command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port)]
+        environment = {**os.environ, **ENVIRONMENT, **_mlflow_environment(warehouse)}
+    command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port), "--workers", "1"]
     os.execvpe(command[0], command, environment)  # noqa: S606 - no shell
 
 
-def _mlflow_environment(warehouse: Warehouse, uri: str) -> dict[str, str]:
+def _mlflow_environment(warehouse: Warehouse) -> dict[str, str]:
     """Where MLflow's server finds runs and artifacts; the address holds a password, so it is on no command line."""
+    from ml.tracking import ARTIFACTS, tracking_uri
+
+    uri = tracking_uri(warehouse.database)
     return {
         "KYALO_HOME": str(warehouse.settings.home),
         "MLFLOW_BACKEND_STORE_URI": uri,
         "MLFLOW_REGISTRY_STORE_URI": uri,
-        "MLFLOW_DEFAULT_ARTIFACT_ROOT": "kyalo://models/mlflow",
+        "MLFLOW_DEFAULT_ARTIFACT_ROOT": ARTIFACTS,
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # it is for other things than looking at models
     }
 
 

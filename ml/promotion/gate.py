@@ -133,7 +133,7 @@ def decide(
 
 def _check_parity(parity: float) -> Check:
     has_passed = parity <= PARITY
-    said = f"Stored, it says {parity:.1g} other than fitted at most; {PARITY:.0e} is allowed."
+    said = f"Stored and fitted, it differs by {parity:.1g} at most; {PARITY:.0e} is allowed."
     return Check("parity", has_passed, parity, PARITY, None, said)
 
 
@@ -153,9 +153,8 @@ def _check_gain(trial: _Trial, challenger: Floats, champion: Floats, limit: floa
         draw_areas_under_curve(truth.target, one, truth.villages, trial.weights) for one in (challenger, champion)
     )
     bound = _lower(new - old, SURE_GAIN)
-    said = (
-        f"Its AUC is {abs(gain):.4f} {_side(gain)} the champion's, the gain at least {bound:.4f}; {limit} is asked for."
-    )
+    said = f"Its AUC is {abs(gain):.4f} {_side(gain)} the champion's; the gain is {bound:.4f} at least"
+    said += f", and more than {limit} is asked for."
     return Check("auc_gain", bound > limit, gain, limit, bound, said)
 
 

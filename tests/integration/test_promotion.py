@@ -78,7 +78,7 @@ def test_a_model_no_worse_needs_somebodys_word(ready: Warehouse) -> None:
     assert ask(ready, first)
     assert not ask(ready, same)
     assert ask(ready, same, "It is made of this year's surveys.")
-    assert events(ready)[-1].reason.startswith("It is made of this year's surveys. Stored,")
+    assert events(ready)[-1].reason.startswith("It is made of this year's surveys. Stored")
     assert events(ready)[-1].details["route"] == "approved"
 
 

@@ -24,10 +24,11 @@ GOOD, BETTER = 1.2, 0.9
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def environment(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment that MLflow is told to be quiet by, for the length of a test."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("ml.artifact_repository.get_settings", lambda: warehouse.settings)
 
 
 def mirror_all(warehouse: Warehouse) -> str | None:
@@ -57,6 +58,7 @@ def aliases(warehouse: Warehouse) -> dict[str, str]:
 
 def test_mlflow_tells_of_every_model_and_who_is_champion(warehouse: Warehouse, tmp_path: Path) -> None:
     from mlflow import MlflowClient
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     make_features_function(warehouse.database)
     first, better = add(warehouse, GOOD), add(warehouse, BETTER)
@@ -86,6 +88,7 @@ def test_mlflow_tells_of_every_model_and_who_is_champion(warehouse: Warehouse, t
     report = KyaloArtifactRepository(run.info.artifact_uri, store=warehouse.store)
     assert [file.path for file in report.list_artifacts()] == ["report.html"]
     folder = KyaloArtifactRepository(version.source, store=warehouse.store)
+    assert isinstance(get_artifact_repository(version.source), KyaloArtifactRepository), "MLflow finds it by itself"
     copy = folder.download_artifacts("model.json", str(tmp_path))
     assert Path(copy).read_bytes() == content(warehouse, first.object_key)
 
