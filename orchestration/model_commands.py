@@ -6,36 +6,20 @@ import sys
 from dataclasses import asdict
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from orchestration.console import AsJson, count, err, out, print_json
+from orchestration.console import AsJson, err, out, print_json
 from orchestration.context import Warehouse, open_warehouse
+from orchestration.model_tables import print_checks, print_contents, print_measures, print_model, print_versions
 from warehouse.errors import ConfigurationError, ConflictError
 
 if TYPE_CHECKING:
     from ml.catalogue import TrainedModel
-    from ml.evaluation import Evaluation, Measure, SegmentKind
     from ml.foreign.contents import Contents
-    from ml.promotion.gate import Decision
 
-LINE = "{:1} {:14}  {:20}  {:22}  {:>11}  {:11}  {:16}  {}"
 REFUSED = 1
-TOLD = (
-    "auc",
-    "accuracy",
-    "base_rate",
-    "f1",
-    "brier",
-    "calibration_error",
-    "exclusion_error",
-    "inclusion_error",
-    "exclusion_error_at_quota",
-    "missed_poorest_20",
-    "missed_poorest_40",
-)
-OF_DISTRICTS = ("accuracy", "exclusion_error", "inclusion_error")
 app = typer.Typer(help="Look at models, compare them, and decide which one scores.", no_args_is_help=True)
 
 Track = Literal["screening", "assessment"]
@@ -57,7 +41,7 @@ def list_all(
         _mirror(warehouse)
         with warehouse.database.transaction() as connection:
             versions = list_versions(connection, track)
-    print_json(versions) if as_json else _print_versions(versions)
+    print_json(versions) if as_json else print_versions(versions)
 
 
 @app.command()
@@ -75,11 +59,11 @@ def show(model: Reference, as_json: AsJson = False) -> None:
         measures = [asdict(measure) for measure in evaluation.measures]
         print_json({**asdict(found), "events": [asdict(event) for event in events], "evaluation": measures})
         return
-    _print_model(found)
+    print_model(found)
     for event in events:
         told = f"{event.happened_at:%Y-%m-%d %H:%M} {event.event} by {event.actor}: {event.reason}"
         out.print(told, highlight=False, soft_wrap=True)
-    _print_measures(evaluation)
+    print_measures(evaluation)
     out.print(f"done: its report is the object {found.folder}/report.html (`kyalo storage get`)", soft_wrap=True)
 
 
@@ -99,8 +83,8 @@ def compare(challenger: Reference, champion: Reference, as_json: AsJson = False)
     if as_json:
         print_json({"would_be_promoted": decision.is_promoted, **decision.details})
         return
-    _print_measures(*evaluations, titles=(challenger, champion))
-    _print_checks(decision)
+    print_measures(*evaluations, titles=(challenger, champion))
+    print_checks(decision)
     out.print(f"done: {challenger} {'would' if decision.is_promoted else 'would not'} take the place of {champion}")
 
 
@@ -124,7 +108,7 @@ def promote(
     if as_json:
         print_json({"promoted": decision.is_promoted, "reason": decision.reason, **decision.details})
     else:
-        _print_checks(decision)
+        print_checks(decision)
         followed = "champion; `kyalo run` scores everything by it" if decision.is_promoted else "refused"
         out.print(f"done: {found.model_name} version {found.model_version} is {followed}", highlight=False)
     if not decision.is_promoted:
@@ -169,7 +153,7 @@ def import_model(
     content = file.read_bytes()
     contents = look_into(content)
     if trust is None:
-        print_json(asdict(contents)) if as_json else _print_contents(contents, file)
+        print_json(asdict(contents)) if as_json else print_contents(contents, file)
         raise typer.Exit(REFUSED)
     if trust.lower() != contents.sha256:
         raise ConflictError(
@@ -231,14 +215,6 @@ def _import(warehouse: Warehouse, content: bytes, contents: "Contents", track: T
         )
 
 
-def _print_contents(contents: "Contents", file: Path) -> None:
-    out.print(f"{contents.sha256}  {file}, {count(contents.size_bytes, 'byte')}", highlight=False, soft_wrap=True)
-    for name in contents.names:
-        out.print(f"{'UNKNOWN' if name in contents.unknown else 'known  '}  {name}", highlight=False, soft_wrap=True)
-    told = f"`--trust {contents.sha256}` imports it" if not contents.unknown else "it cannot be imported"
-    out.print(f"done: nothing of it was run; {told}", highlight=False, soft_wrap=True)
-
-
 def _find(warehouse: Warehouse, reference: str) -> "TrainedModel":
     from ml.catalogue import champions, find_model
     from ml.tracks import TRACKS
@@ -261,75 +237,3 @@ def _mirror(warehouse: Warehouse) -> None:
         warning = mirror(warehouse.database, warehouse.store)
     if warning:
         err.print(warning, highlight=False, soft_wrap=True)
-
-
-def _print_versions(versions: list[dict[str, Any]]) -> None:
-    """One line each, however wide: the last reason is to be read whole."""
-    typer.echo(LINE.format("", "model", "algorithm", "AUC, new villages", "calibration", "event", "when", "why"))
-    for row in versions:
-        auc = _with_bounds(row["auc"], row["auc_lower_bound"], row["auc_upper_bound"])
-        calibration = "" if row["calibration_error"] is None else f"{row['calibration_error']:.3f}"
-        typer.echo(
-            LINE.format(
-                "*" if row["champion_since"] else "",
-                f"{row['track']}/{row['model_version']}",
-                row["algorithm"][:20],
-                auc,
-                calibration,
-                row["event"] or "",
-                f"{row['happened_at']:%Y-%m-%d %H:%M}" if row["happened_at"] else "",
-                row["reason"] or "",
-            ).rstrip()
-        )
-    out.print(f"done: {count(len(versions), 'model')}; * marks champions", highlight=False)
-
-
-def _print_model(model: "TrainedModel") -> None:
-    facts = {
-        "model": f"{model.model_name} version {model.model_version}, {model.algorithm}, as {model.artifact_kind}",
-        "trained": f"{model.trained_at:%Y-%m-%d %H:%M} in the run {model.run_id}",
-        "rows": model.metadata.get("training_rows"),
-        "features": f"{len(model.feature_names)}, of the making {model.feature_set_version}",
-        "sha256": model.sha256,
-        "revision": model.metadata.get("git_revision"),
-        "mlflow": model.mlflow_run_id,
-    }
-    for name, value in facts.items():
-        if value is not None:
-            out.print(f"{name:10}{value}", highlight=False, soft_wrap=True)
-
-
-def _print_measures(*evaluations: "Evaluation", titles: tuple[str, ...] = ("",)) -> None:
-    """The measures of models beside each other, split by split, then by district."""
-    from rich.table import Table
-
-    from ml.splits import SPLITS
-
-    table = Table("folds keep whole", "of", "measure", *titles, box=None, pad_edge=False)
-    first = evaluations[0]
-    places: list[tuple[SegmentKind, str]] = [("all", "all")]
-    places += [("district", segment) for segment in first.segments("district")]
-    for split in SPLITS:
-        for kind, segment in places:
-            for metric in TOLD if kind == "all" else OF_DISTRICTS:
-                found = [evaluation.find(metric, split, kind, segment) for evaluation in evaluations]
-                if any(found):
-                    table.add_row(split, segment, metric, *map(_told, found))
-    out.print(table, highlight=False)
-
-
-def _told(measure: "Measure | None") -> str:
-    if measure is None or measure.value is None:
-        return "-"
-    return _with_bounds(measure.value, measure.lower_bound, measure.upper_bound)
-
-
-def _with_bounds(value: float | None, lower: float | None, upper: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:.3f}" if lower is None or upper is None else f"{value:.3f} ({lower:.3f} to {upper:.3f})"
-
-
-def _print_checks(decision: "Decision") -> None:
-    for check in decision.checks:
-        out.print(f"{'passed' if check.has_passed else 'failed'}  {check.statement}", highlight=False, soft_wrap=True)

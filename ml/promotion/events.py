@@ -97,7 +97,7 @@ def earlier_champion(connection: psycopg.Connection, track: Track, version: int 
 
 
 def earlier_champions(events: Iterable[ModelEvent]) -> list[int]:
-    """The versions that rolling back leads to, the nearest last; what was rolled back is not among them."""
+    """The versions that rolling back leads to, the nearest last; not what was rolled back, nor what was retired."""
     champions: list[int] = []
     for event in events:
         if event.event == "promoted":
@@ -106,6 +106,8 @@ def earlier_champions(events: Iterable[ModelEvent]) -> list[int]:
             while champions and champions[-1] != event.model_version:
                 champions.pop()
             champions = champions or [event.model_version]
+        elif event.event == "retired":
+            champions = []
         elif event.event == "retired":
             champions.clear()
     return [version for version in champions if version != champions[-1]]

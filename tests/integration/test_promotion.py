@@ -9,6 +9,7 @@ from ml.promotion.consider import consider, restore
 from ml.promotion.events import ModelEvent, earlier_champions, read_events
 from ml.promotion.policies import current_policy, list_policies, require_districts, set_policy
 from ml.promotion.rules import Rule
+from ml.registry import record_event
 from orchestration.context import Warehouse
 from tests.registered import SIGNAL, make_features_function, make_scored_rows, register_model
 from warehouse.errors import ConflictError, NotFoundError
@@ -125,6 +126,16 @@ def test_after_a_rollback_the_next_promotion_counts_from_there(ready: Warehouse)
     assert ask(ready, add(ready, BETTER))
     with ready.database.transaction() as connection:
         assert earlier_champions(read_events(connection, "screening")) == [1]
+
+
+def test_no_way_leads_back_to_what_was_retired(ready: Warehouse) -> None:
+    ask(ready, add(ready, PLAIN))
+    with ready.database.transaction() as connection:
+        retired = add(ready, GOOD)
+        record_event(connection, retired, "retired", actor="kyalo", reason="The sample is gone.", run_id="test")
+    ask(ready, add(ready, BETTER))
+    with pytest.raises(NotFoundError, match="No version was champion"):
+        give_back(ready)
 
 
 def test_the_log_and_the_policies_are_kept(ready: Warehouse) -> None:
