@@ -107,8 +107,6 @@ def earlier_champions(events: Iterable[ModelEvent]) -> list[int]:
                 champions.pop()
             champions = champions or [event.model_version]
         elif event.event == "retired":
-            champions = []
-        elif event.event == "retired":
             champions.clear()
     return [version for version in champions if version != champions[-1]]
 
