@@ -10,7 +10,7 @@ from warehouse.settings import PROJECT_ROOT
 
 CODE = re.compile(r"[a-z]+\.[a-z_]+")
 AREAS = {code.partition(".")[0] for code in MEANINGS if "." in code}
-FILE_ENDINGS = {"csv", "json", "jsonl", "log", "py", "sql", "toml", "txt", "yml"}
+FILE_ENDINGS = {"csv", "json", "jsonl", "log", "parquet", "py", "sql", "toml", "txt", "yml"}
 
 
 def literals() -> Iterator[str]:
