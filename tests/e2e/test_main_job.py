@@ -122,7 +122,7 @@ def test_runs_are_recorded_with_their_steps(
 ) -> None:
     warehouse, _, _ = demo
     recorded = rows(warehouse, "select status, jsonb_array_length(steps) from ops.pipeline_runs")
-    assert recorded == [("succeeded", 6), ("succeeded", 6)]
+    assert recorded == [("succeeded", 7), ("succeeded", 7)]
 
 
 def test_two_runs_do_not_overlap(demo: tuple[Warehouse, Run, str]) -> None:

@@ -30,30 +30,36 @@ KEPT = ("int_field_baselines", "int_run_quality")  # frozen on purpose; about wh
 MODEL = """
     insert into ml.models (
         model_name, model_version, track, algorithm, object_key, sha256, size_bytes, feature_names,
-        training_fingerprint, metrics, metadata, run_id
+        training_fingerprint, artifact_kind, metrics, metadata, run_id
     )
     values (
         'chance', %(version)s, 'screening', 'chance', 'models/' || %(version)s, repeat('0', 64), 1, array['district'],
-        '', '{}', '{}', 'history'
+        '', 'terms', '{}', '{}', 'history'
     )
     on conflict do nothing
 """
+PROMOTION = """
+    insert into ml.model_events (track, model_name, model_version, event, actor, reason, run_id)
+    values ('screening', 'chance', %(version)s, 'promoted', 'chance', 'by chance', 'history')
+"""
+SUPERSEDED = """
+    update ml.predictions
+    set superseded_at = clock_timestamp()
+    where superseded_at is null and hashtext(submission_id || %(seed)s) %% 3 = 0
+"""
 PREDICTIONS = """
     insert into ml.predictions (
-        household_id, survey_round, submission_id, track, prediction, probability, confidence, risk_category,
-        model_name, model_version, run_id
+        household_id, survey_round, submission_id, track, model_role, prediction, probability, confidence,
+        risk_category, threshold, reasons, is_training_row, model_name, model_version, run_id, scored_at
     )
     select
-        features.household_id, features.survey_round, features.submission_id, 'screening', 0,
-        abs(hashtext(features.submission_id || %(seed)s)) %% 100 / 100.0, 0.9, 'low', 'chance',
-        models.model_version, 'history'
+        features.household_id, features.survey_round, features.submission_id, 'screening', 'champion', 0,
+        abs(hashtext(features.submission_id || %(seed)s)) %% 100 / 100.0, 0.9, 'low', 0.5, '[]', false, 'chance',
+        models.model_version, 'history', clock_timestamp()
     from features.fct_household_features as features
     cross join ml.champion_models as models
     where hashtext(features.submission_id || %(seed)s) %% 3 = 0
-    on conflict (household_id, survey_round, track, model_name, model_version) do update set
-        submission_id = excluded.submission_id,
-        probability = excluded.probability,
-        scored_at = clock_timestamp()
+    on conflict do nothing
 """
 
 
@@ -124,8 +130,11 @@ class History:
     def score(self) -> None:
         """A model predicts something of some households, for the first time or anew; sometimes it is a new model."""
         with self.warehouse.database.transaction() as connection:
-            connection.execute(MODEL, {"version": self.random.choice([1, 1, 2])})
-            connection.execute(PREDICTIONS, {"seed": str(self.random.random())})
+            version, seed = {"version": self.random.choice([1, 1, 2])}, {"seed": str(self.random.random())}
+            connection.execute(MODEL, version)
+            connection.execute(PROMOTION, version)
+            connection.execute(SUPERSEDED, seed)
+            connection.execute(PREDICTIONS, seed)
 
     def row(self, household: str) -> str:
         """One line of a file."""

@@ -99,7 +99,7 @@ def test_a_document_holds_the_whole_model(models: dict[Algorithm, Model]) -> Non
 
 
 def test_what_is_no_plain_table_is_not_written(models: dict[Algorithm, Model]) -> None:
-    with pytest.raises(TypeError, match="no plain table"):
+    with pytest.raises(TypeError, match="cannot be stored"):
         write_document(replace(models["logistic_regression"], score=object()))  # type: ignore[arg-type]
 
 

@@ -333,7 +333,7 @@ insert into ml.predictions (
     model_name,
     model_version,
     is_training_row,
-    data_as_of,
+    newest_received_at,
     run_id
 )
 select

@@ -163,7 +163,7 @@ alter table ml.predictions
     add column missing_features smallint,
     add column feature_set_version text,
     add column is_training_row boolean not null default false,
-    add column data_as_of timestamptz,
+    add column newest_received_at timestamptz,
     add column superseded_at timestamptz,
     add constraint predictions_are_ordered check (
         probability_below_125 <= probability and probability <= probability_below_215
@@ -209,7 +209,8 @@ comment on column ml.predictions.reasons is
 comment on column ml.predictions.missing_features is 'How many of the model''s features had no value.';
 comment on column ml.predictions.feature_set_version is 'Hash of the SQL that made the features.';
 comment on column ml.predictions.is_training_row is 'Whether the model was trained on this very submission.';
-comment on column ml.predictions.data_as_of is 'When the newest submission of the mart that was read was received.';
+comment on column ml.predictions.newest_received_at is
+    'When the newest submission of the mart that was read was received.';
 comment on column ml.predictions.scored_at is 'When this was said.';
 comment on column ml.predictions.superseded_at is
     'When something else was said instead, or it was withdrawn; null while it holds.';
@@ -243,7 +244,8 @@ create view ml.current_predictions as
 select
     prediction_id, household_id, survey_round, submission_id, track, prediction, probability, probability_below_125,
     probability_below_215, predicted_status, confidence, risk_category, verdict, threshold, policy_version, reasons,
-    missing_features, feature_set_version, model_name, model_version, is_training_row, data_as_of, scored_at, run_id
+    missing_features, feature_set_version, model_name, model_version, is_training_row, newest_received_at, scored_at,
+    run_id
 from ml.predictions
 where superseded_at is null and model_role = 'champion';
 comment on view ml.current_predictions is 'What the champions say now.';
@@ -257,7 +259,7 @@ select
     predictions.model_version, models.algorithm, models.sha256 as model_sha256, predictions.feature_set_version,
     predictions.policy_version, policies.reason as policy_reason, promotions.event as model_event,
     promotions.actor as model_actor, promotions.reason as model_reason, promotions.happened_at as model_since,
-    predictions.data_as_of, predictions.run_id
+    predictions.newest_received_at, predictions.run_id
 from ml.predictions
 inner join ml.models using (model_name, model_version)
 left join ml.policies on policies.policy_version = predictions.policy_version
@@ -453,7 +455,7 @@ alter table ml.predictions
     drop column model_role, drop column probability_below_125, drop column probability_below_215,
     drop column predicted_status, drop column verdict, drop column threshold, drop column policy_version,
     drop column reasons, drop column missing_features, drop column feature_set_version,
-    drop column is_training_row, drop column data_as_of, drop column superseded_at,
+    drop column is_training_row, drop column newest_received_at, drop column superseded_at,
     add constraint predictions_one_per_model unique (household_id, survey_round, track, model_name, model_version);
 create index predictions_by_model on ml.predictions (track, model_version);
 alter table ml.models drop column feature_set_version, drop column artifact_kind, drop column mlflow_run_id;

@@ -30,7 +30,7 @@ renamed as (
         threshold,
         prediction = 1 as is_vulnerable,
         is_training_row,
-        data_as_of,
+        newest_received_at,
         scored_at
     from predictions
 )
