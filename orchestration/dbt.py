@@ -89,6 +89,11 @@ class Dbt:
         self._child.wait()
         _pipe(self._child.stdout).close()
 
+    @property
+    def manifest(self) -> Path:
+        """What dbt wrote at its last invocation: every node, with the SQL of those that it compiled."""
+        return self._warehouse.settings.home / "dbt" / "target" / "manifest.json"
+
     def build(self, *arguments: str) -> list[Node]:
         """Run `dbt build` and return what it ran.
 
@@ -102,13 +107,12 @@ class Dbt:
         """Run `dbt compile` and return its manifest, which holds the SQL of the models that were selected."""
         self.install_packages()
         self._invoke("compile", *arguments)
-        manifest = self._warehouse.settings.home / "dbt" / "target" / "manifest.json"
-        return dict(json.loads(manifest.read_text()))
+        return dict(json.loads(self.manifest.read_text()))
 
     def compile_features(self) -> Path:
         """Compile the feature mart and all that it is made of, and return the manifest that holds their SQL."""
         self.compile("--indirect-selection", "empty", "--select", "+fct_household_features")
-        return self._warehouse.settings.home / "dbt" / "target" / "manifest.json"
+        return self.manifest
 
     def docs(self) -> Path:
         """Write the documentation of the published tables as one self-contained page and return it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ingest_api.inbox import collect_inbox
 from ingest_api.loading import bundle_bodies, land_next
@@ -115,7 +116,7 @@ def land_all(warehouse: Warehouse) -> list[str]:
 def train_models(warehouse: Warehouse, tracks: Sequence[Track], actor: str) -> list[Outcome]:
     """Train the models of some tracks outside a run, and let the gate decide about what is new."""
     with warehouse.database.lock(LOCK), Dbt(warehouse) as dbt:
-        return _train_and_promote(warehouse, dbt, tracks, run_id="manual", actor=actor)
+        return _train_and_promote(warehouse, dbt.compile_features(), tracks, run_id="manual", actor=actor)
 
 
 def score_households(warehouse: Warehouse, *, with_challengers: bool) -> str:
@@ -165,7 +166,7 @@ def _train(warehouse: Warehouse, dbt: Dbt, run: Run, retrain: bool) -> None:
     with run.step("train") as step:
         tracks = TRACKS if retrain else _tracks_to_train(warehouse, run)
         try:
-            outcomes = _train_and_promote(warehouse, dbt, tracks, run_id=run.run_id, actor="kyalo")
+            outcomes = _train_and_promote(warehouse, dbt.manifest, tracks, run_id=run.run_id, actor="kyalo")
         except TrainingError as error:
             if error.error_code != TOO_FEW:
                 raise
@@ -187,12 +188,11 @@ def _tracks_to_train(warehouse: Warehouse, run: Run) -> list[Track]:
 
 
 def _train_and_promote(
-    warehouse: Warehouse, dbt: Dbt, tracks: Collection[Track], *, run_id: str, actor: str
+    warehouse: Warehouse, manifest: Path, tracks: Collection[Track], *, run_id: str, actor: str
 ) -> list[Outcome]:
     if not tracks:
         return []
     database, store = warehouse.database, warehouse.store
-    manifest = dbt.compile_features()
     trainings = train(database, store, run_id=run_id, manifest=manifest, actor=actor, tracks=[*tracks])
     present = champions(database)
     return [
