@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import psycopg
 from psycopg import sql
 from sklearn.pipeline import Pipeline
 
@@ -25,17 +26,7 @@ from orchestration.sample import SAMPLE
 
 FEATURES = [feature for feature in load_features() if "screening" in feature.tracks]
 NAMES = [feature.name for feature in FEATURES]
-MULTIPLY = """
-insert into features.fct_household_features
-select (jsonb_populate_record(mart, jsonb_build_object(
-    'household_round_id', copy || '-' || mart.household_round_id,
-    'household_id', copy || '-' || mart.household_id,
-    'submission_id', copy || '-' || mart.submission_id
-))).*
-from features.fct_household_features as mart
-cross join generate_series(1, %(copies)s) as copy
-limit %(missing)s
-"""
+KEYS = ("household_round_id", "household_id", "submission_id")
 
 
 def prepare(warehouse: Warehouse, surveys: Path, households: int) -> Pipeline:
@@ -47,13 +38,28 @@ def prepare(warehouse: Warehouse, surveys: Path, households: int) -> Pipeline:
     pipeline = build_pipeline("gradient_boosting", GRIDS["screening"]["gradient_boosting"][0], FEATURES)
     with warehouse.database.transaction() as connection:
         (present,) = connection.execute("select count(*) from features.fct_household_features").fetchone() or (0,)
-        copies = {"copies": households // present + 1, "missing": households - present}
-        connection.execute(MULTIPLY, copies)
+        connection.execute(copy_households(connection, copies=households // present, missing=households - present))
         connection.execute("create table if not exists ml.minimal (household_id text, probability double precision)")
     with warehouse.database.connect() as connection:
         connection.autocommit = True
         connection.execute("vacuum analyze features.fct_household_features")
     return fit(pipeline, rows)
+
+
+def copy_households(connection: psycopg.Connection, *, copies: int, missing: int) -> sql.Composed:
+    """The statement that adds households like those that are there, under other identifiers."""
+    described = connection.execute("select * from features.fct_household_features limit 0").description or []
+    columns = [column.name for column in described]
+    values = [sql.SQL("copy || '-' || {}" if name in KEYS else "{}").format(sql.Identifier(name)) for name in columns]
+    return sql.SQL(
+        "insert into features.fct_household_features ({columns}) select {values} from features.fct_household_features"
+        " cross join generate_series(1, {copies}) as copy limit {missing}"
+    ).format(
+        columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+        values=sql.SQL(", ").join(values),
+        copies=copies,
+        missing=missing,
+    )
 
 
 def score_minimally(warehouse: Warehouse, pipeline: Pipeline) -> float:

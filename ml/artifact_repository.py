@@ -12,8 +12,6 @@ from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from warehouse.settings import get_settings
 from warehouse.stores import ObjectStore, open_store, type_of
 
-SCHEME = "kyalo"
-
 
 class KyaloArtifactRepository(ArtifactRepository):
     """What MLflow reads and writes by the entry point `ml.tracking:open_artifacts`.

@@ -7,7 +7,6 @@ Floats = NDArray[np.float64]
 
 DECISION_CUT = 0.50
 INCOME_CUTS = (1.25, 1.77, 2.15)  # USD a day
-VULNERABLE_BELOW = 1.77
 STATUSES = ("severely_struggling", "struggling", "at_risk", "on_track")
 CATEGORIES = ("critical", "high", "medium", "low")
 VERDICTS = ("not_vulnerable", "undecided", "vulnerable")

@@ -176,16 +176,6 @@ where
     )
 order by models.track desc, models.model_version desc;
 
--- name: select_policy
-select
-    policy_version,
-    default_threshold,
-    thresholds
-from ml.policies
-where track = %(track)s
-order by policy_version desc
-limit 1;
-
 -- name: create_rows_to_score
 create temporary table rows_to_score on commit drop as
 with
