@@ -12,7 +12,7 @@ from sklearn.metrics import brier_score_loss, cohen_kappa_score, f1_score, log_l
 from ml.evaluation import Evaluation, Judged, Measure, evaluate
 from ml.features import INCOME, TARGET
 from ml.resampling import area_under_curve, draw_areas_under_curve, draw_villages, interval
-from ml.risk import VULNERABLE_BELOW
+from ml.risk import INCOME_CUTS
 from ml.splits import place_groups, target_of
 from ml.sums import select_share
 
@@ -28,7 +28,7 @@ def make_truth(incomes: list[float], **columns: list[str]) -> pd.DataFrame:
         "district": ["Rubanda"] * len(incomes),
     }
     rows = pd.DataFrame({INCOME: incomes, "head_sex": ["1"] * len(incomes)} | places | columns)
-    return rows.assign(**{TARGET: (rows[INCOME] < VULNERABLE_BELOW).astype(float)})
+    return rows.assign(**{TARGET: (rows[INCOME] < INCOME_CUTS[1]).astype(float)})
 
 
 def measure(rows: pd.DataFrame, chances: list[float], threshold: float = 0.5) -> Evaluation:
