@@ -42,29 +42,17 @@ class TrainedModel:
 
 def champions(database: Database) -> dict[Track, TrainedModel]:
     """The champion of each track that has one: the model that scores."""
-    with (
-        database.transaction() as connection,
-        connection.cursor(row_factory=class_row(TrainedModel)) as cursor,
-    ):
-        return {model.track: model for model in cursor.execute(STATEMENTS["select_champions"])}
+    return {model.track: model for model in _select(database, "select_champions")}
 
 
 def challengers(database: Database) -> dict[Track, TrainedModel]:
     """The newest model of each track that is newer than its champion."""
-    with (
-        database.transaction() as connection,
-        connection.cursor(row_factory=class_row(TrainedModel)) as cursor,
-    ):
-        return {model.track: model for model in cursor.execute(STATEMENTS["select_challengers"])}
+    return {model.track: model for model in _select(database, "select_challengers")}
 
 
 def list_models(database: Database, track: Track | None = None) -> list[TrainedModel]:
     """All models, or those of a track, the newest first."""
-    with (
-        database.transaction() as connection,
-        connection.cursor(row_factory=class_row(TrainedModel)) as cursor,
-    ):
-        return cursor.execute(STATEMENTS["select_models"], {"track": track}).fetchall()
+    return _select(database, "select_models", track=track)
 
 
 def find_model(database: Database, track: Track, version: int) -> TrainedModel:
@@ -81,3 +69,11 @@ def find_model(database: Database, track: Track, version: int) -> TrainedModel:
         code="ml.no_such_model",
         remedy="`kyalo models list` shows those that there are.",
     )
+
+
+def _select(database: Database, statement: str, **values: Any) -> list[TrainedModel]:
+    with (
+        database.transaction() as connection,
+        connection.cursor(row_factory=class_row(TrainedModel)) as cursor,
+    ):
+        return cursor.execute(STATEMENTS[statement], values).fetchall()
