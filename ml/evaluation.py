@@ -7,10 +7,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from ml.conformal import possible_classes
 from ml.measures import measure
 from ml.resampling import DRAWS, Floats, Integers, Weights, draw_villages
 from ml.splits import SEED, Split
-from ml.sums import Truth, sums_of_measures, sums_of_statuses
+from ml.sums import Truth, sums_of_measures, sums_of_statuses, sums_of_verdicts
 
 SegmentKind = Literal["all", "district", "head_sex", "baseline", "candidate"]
 
@@ -117,6 +118,7 @@ def _measure(
     columns = sums_of_measures(truth, judged.probability, threshold)
     if judged.below_125 is not None and judged.below_215 is not None:
         columns |= sums_of_statuses(truth, (judged.below_125, judged.probability, judged.below_215))
+        columns |= sums_of_verdicts(truth, *possible_classes(judged.probability, truth.target == 1, truth.villages))
     for segment in segments:
         members = segment.members
         part = {name: column[members] for name, column in columns.items()}

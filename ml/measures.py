@@ -29,7 +29,8 @@ def measure(truth: Truth, probability: Floats, columns: Mapping[str, Floats], we
     Args:
         truth: what is known of them.
         probability: of being vulnerable, out of fold.
-        columns: of `sums_of_measures` and, for a model that tells the statuses apart, of `sums_of_statuses`.
+        columns: of `sums_of_measures` and, for a model that tells the statuses apart, of `sums_of_statuses` and
+            `sums_of_verdicts`.
         weights: draws of villages, as of `draw_villages`; `truth.villages` numbers its columns.
     """
     once, drawn = draw_sums({**columns, **sums_of_calibration(truth, probability)}, truth.villages, weights)
@@ -39,8 +40,7 @@ def measure(truth: Truth, probability: Floats, columns: Mapping[str, Floats], we
         "auc": _estimate(area_under_curve(truth.target, probability), areas),
         **_measure_calibration(once, drawn),
     }
-    formulas = (measures_of, statuses_of) if "status_0_as_0" in columns else (measures_of,)
-    for formula in formulas:
+    for formula in (measures_of, *(formula for column, formula in ONLY_WITH.items() if column in columns)):
         draws = formula(drawn)
         found |= {name: _estimate(float(value), draws[name]) for name, value in formula(once).items()}
     return found
@@ -111,6 +111,20 @@ def statuses_of(sums: Totals) -> dict[str, Floats]:
         "status_base_rate": _share(true.max(axis=-1), n),
         "status_kappa": 1 - _share((table * distance).sum(axis=(-1, -2)) * n, by_chance),
     }
+
+
+def verdicts_of(sums: Totals) -> dict[str, Floats]:
+    """What the verdicts are worth: how many households they leave open, and how often they are right of the others."""
+    vulnerable = sums["vulnerable"]
+    return {
+        "undecided_share": 1 - _share(sums["decided"], sums["households"]),
+        "verdict_accuracy": _share(sums["decided_right"], sums["decided"]),
+        "coverage_vulnerable": _share(sums["vulnerable_covered"], vulnerable),
+        "coverage_not_vulnerable": _share(sums["not_vulnerable_covered"], sums["households"] - vulnerable),
+    }
+
+
+ONLY_WITH = {"status_0_as_0": statuses_of, "decided": verdicts_of}
 
 
 def _share(part: Floats, whole: Floats) -> Floats:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ml.conformal import Flags
 from ml.features import INCOME
 from ml.resampling import Floats, Integers
 from ml.risk import INCOME_CUTS, STATUSES, most_likely_status
@@ -84,6 +85,18 @@ def sums_of_statuses(truth: Truth, cumulative: tuple[Floats, Floats, Floats]) ->
         for true in range(len(STATUSES))
         for said in range(len(STATUSES))
     }
+
+
+def sums_of_verdicts(truth: Truth, may_be: Flags, may_not_be: Flags) -> dict[str, Floats]:
+    """The same for the verdicts: which households are decided, and whose true class is not ruled out."""
+    is_vulnerable, is_decided = truth.target == 1, may_be != may_not_be
+    columns = {
+        "decided": is_decided,
+        "decided_right": is_decided & (may_be == is_vulnerable),
+        "vulnerable_covered": is_vulnerable & may_be,
+        "not_vulnerable_covered": ~is_vulnerable & may_not_be,
+    }
+    return {name: column.astype(np.float64) for name, column in columns.items()}
 
 
 def select_share(score: Floats, share: float) -> Floats:

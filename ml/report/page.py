@@ -26,8 +26,6 @@ SPLIT_MEANINGS: dict[Split, str] = {
     "district": "a district never seen",
 }
 
-PolicyEffects = Mapping[str, Mapping[str, float | None]]
-
 
 @dataclass(frozen=True)
 class ModelFacts:
@@ -55,7 +53,6 @@ def write_report(
     *,
     importance: Mapping[str, float],
     points_table: PointsTable | None = None,
-    policy: PolicyEffects | None = None,
 ) -> str:
     """Write the report of a model.
 
@@ -66,7 +63,6 @@ def write_report(
         judged: its probabilities on village folds of these rows.
         importance: the mean size of each feature's effect, in log odds.
         points_table: ten questions to print, fitted to the rows; an assessment has none.
-        policy: what the thresholds in force cost by district and for `all`, beside a cut at 0.5.
     """
     base_rate = float(target_of(rows).mean())
     return _template().render(
@@ -76,11 +72,11 @@ def write_report(
         splits=[split for split in SPLITS if evaluation.find("n", split)],
         split_meanings=SPLIT_MEANINGS,
         contenders=list(_contenders(evaluation)),
+        verdict_segments=[("all", "all"), *(("district", name) for name in evaluation.segments("district"))],
         majority=max(base_rate, 1 - base_rate),
         figures=_figures(evaluation, rows, judged, importance),
         villages=len(np.unique(place_groups("village", rows))),
         points_table=points_table,
-        policy=policy,
     )
 
 

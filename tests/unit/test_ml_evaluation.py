@@ -105,6 +105,18 @@ def test_agrees_with_scikit_learn_on_the_four_statuses() -> None:
     assert evaluation.value("status_base_rate") == pytest.approx(np.bincount(true).max() / 300)
 
 
+def test_verdicts_keep_nine_in_ten_of_each_class() -> None:
+    random = np.random.default_rng(5)
+    chances = random.random(4000)
+    incomes = np.where(random.random(4000) < chances, 1.0, 3.0)
+    judged = [Judged("village", chances, chances / 2, (1 + chances) / 2)]
+    evaluation = evaluate(make_truth(list(incomes)), judged, candidates={}, baselines={}, draws=20)
+    for name in ("coverage_vulnerable", "coverage_not_vulnerable"):
+        assert evaluation.value(name) == pytest.approx(0.9, abs=0.02)
+    assert 0 < (evaluation.value("undecided_share") or 0) < 1
+    assert (evaluation.value("verdict_accuracy") or 0) > (evaluation.value("accuracy") or 1)
+
+
 def test_tells_nothing_of_statuses_where_the_model_does_not() -> None:
     assert measure(make_truth(INCOMES), CHANCES).find("status_kappa") is None
 
