@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from ml.calibration import Calibration, calibrate
 from ml.evaluation import Judged
 from ml.features import INCOME
-from ml.models import Algorithm, Settings, fit, raw_score
+from ml.models import Algorithm, Settings, fit, raw_score, staged_scores
 from ml.recipe import Recipe
 from ml.resampling import area_under_curve
 from ml.splits import Folds, Split, make_folds, target_of, too_few
@@ -67,26 +67,30 @@ def fit_calibrated(recipe: Recipe, algorithm: Algorithm, rows: pd.DataFrame) -> 
     folds = make_folds("village", rows, folds=INNER_FOLDS)
     if folds is None:
         raise too_few(rows)
-    scores = [
-        (settings, out_of_fold_score(recipe, algorithm, settings, rows, folds)) for settings in recipe.grid(algorithm)
-    ]
+    scores = out_of_fold_scores(recipe, algorithm, rows, folds)
     target = target_of(rows)
-    areas = [area_under_curve(target, score) for _, score in scores]
+    areas = [area_under_curve(target, score) for score in scores]
     first = next(place for place, area in enumerate(areas) if area >= max(areas) - TUNING_TOLERANCE)
-    settings, score = scores[first]
+    settings, score = recipe.grid(algorithm)[first], scores[first]
     pipeline = fit(recipe.build(algorithm, settings), rows)
     return Fitted(settings, pipeline, calibrate(score, rows[INCOME].to_numpy()))
 
 
-def out_of_fold_score(
-    recipe: Recipe, algorithm: Algorithm, settings: Settings, rows: pd.DataFrame, folds: Folds
-) -> Floats:
-    """The uncalibrated score of each row by a pipeline that was fitted without its fold."""
-    score = np.empty(len(rows))
+def out_of_fold_scores(recipe: Recipe, algorithm: Algorithm, rows: pd.DataFrame, folds: Folds) -> Floats:
+    """The uncalibrated score of each row, a line for each of the settings, by pipelines fitted without its fold."""
+    scores = np.empty((len(recipe.grid(algorithm)), len(rows)))
     for train, test in folds:
-        pipeline = fit(recipe.build(algorithm, settings), rows.iloc[train])
-        score[test] = raw_score(pipeline, rows.iloc[test])
-    return score
+        scores[:, test] = _scores(recipe, algorithm, rows.iloc[train], rows.iloc[test])
+    return scores
+
+
+def _scores(recipe: Recipe, algorithm: Algorithm, train: pd.DataFrame, test: pd.DataFrame) -> Floats:
+    grid = recipe.grid(algorithm)
+    if algorithm == "gradient_boosting":
+        longest = max(grid, key=lambda settings: int(settings["max_iter"]))
+        stages = staged_scores(fit(recipe.build(algorithm, longest), train), test)
+        return np.stack([stages[settings["max_iter"] - 1] for settings in grid])
+    return np.stack([raw_score(fit(recipe.build(algorithm, settings), train), test) for settings in grid])
 
 
 def _judge_fold(recipe: Recipe, algorithm: Algorithm, train: pd.DataFrame, test: pd.DataFrame) -> Floats:

@@ -34,16 +34,17 @@ LINEAR: tuple[Algorithm, ...] = ("linear_regression", "logistic_regression")
 
 # What tuning may choose from; the first is taken where two are equally good. The screening's indicators are weak and
 # overlap, so its models are shrunk; the target is a linear sum of what the assessment sees, so its own hardly are.
+# Settings of boosting differ in their rounds only: those of the most rounds pass through all the others.
 GRIDS: dict[Track, dict[Algorithm, tuple[Settings, ...]]] = {
     "screening": {
         "logistic_regression": ({"C": 0.1}, {"C": 0.01}),
-        "gradient_boosting": ({"max_leaf_nodes": 8},),
+        "gradient_boosting": ({"max_iter": 60}, {"max_iter": 30}),
         "random_forest": ({"min_samples_leaf": 5},),
     },
     "assessment": {
         "linear_regression": ({},),
         "logistic_regression": ({"C": 100.0}, {"C": 1000.0}),
-        "gradient_boosting": ({"max_leaf_nodes": 8},),
+        "gradient_boosting": ({"max_iter": 60}, {"max_iter": 30}),
         "random_forest": ({"min_samples_leaf": 5},),
     },
 }
@@ -95,6 +96,12 @@ def raw_score(pipeline: Pipeline, rows: pd.DataFrame) -> NDArray[np.float64]:
     return np.asarray(pipeline.predict_proba(rows)[:, 1], dtype=np.float64)
 
 
+def staged_scores(pipeline: Pipeline, rows: pd.DataFrame) -> list[NDArray[np.float64]]:
+    """The raw score of each row after every round of a fitted boosting: what it would be with so many rounds."""
+    prepared = pipeline[:-1].transform(rows)
+    return [np.asarray(score, dtype=np.float64) for score in pipeline[-1].staged_decision_function(prepared)]
+
+
 def _number_steps() -> Pipeline:
     impute = SimpleImputer(strategy="median", keep_empty_features=True)
     return Pipeline([("impute", impute), ("scale", StandardScaler())])
@@ -113,8 +120,8 @@ def _estimator(algorithm: Algorithm, settings: Settings) -> Any:
         return LogisticRegression(max_iter=5000, **settings)
     if algorithm == "gradient_boosting":
         return HistGradientBoostingClassifier(
-            max_iter=60,
             learning_rate=0.1,
+            max_leaf_nodes=8,
             min_samples_leaf=40,
             l2_regularization=10.0,
             max_features=0.2,

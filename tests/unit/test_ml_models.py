@@ -14,7 +14,7 @@ from ml.features import load_features
 from ml.fitting import fit_calibrated
 from ml.leakage import track_features
 from ml.model import Model
-from ml.models import ALGORITHMS, GRIDS, Algorithm, fit, raw_score
+from ml.models import ALGORITHMS, GRIDS, Algorithm, fit, raw_score, staged_scores
 from ml.recipe import Recipe
 from ml.rows import as_records
 from ml.threads import one_thread
@@ -68,6 +68,16 @@ def make_strange(model: Model, random: np.random.Generator) -> dict[str, object]
     return {
         name: (words if name in model.categories else numbers)[random.integers(0, 8)] for name in model.feature_names
     }
+
+
+def test_a_boosting_passes_through_the_scores_of_shorter_ones() -> None:
+    seen = recipe("screening")
+    longest, shorter = seen.grid("gradient_boosting")
+    with one_thread():
+        stages = staged_scores(fit(seen.build("gradient_boosting", longest), ROWS), ROWS)
+        alone = raw_score(fit(seen.build("gradient_boosting", shorter), ROWS), ROWS)
+    assert len(stages) == longest["max_iter"]
+    np.testing.assert_allclose(stages[shorter["max_iter"] - 1], alone, atol=1e-9)
 
 
 @pytest.mark.parametrize("algorithm", GRIDS["screening"])
