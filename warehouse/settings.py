@@ -39,6 +39,15 @@ class Settings(BaseSettings):
 
     api_host: str = Field("127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(8000, ge=0, le=65535, description="Port of the API.")
+    api_url: str | None = Field(None, description="Where the dashboard finds the API; API_HOST and API_PORT else.")
+    dashboard_host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
+    dashboard_port: int = Field(8001, ge=0, le=65535, description="Port of the dashboard.")
+    dashboard_url: str | None = Field(
+        None, description="Where people find the dashboard; DASHBOARD_PORT of the API's own host else."
+    )
+    dashboard_session_seconds: int = Field(
+        8 * 3600, ge=60, description="Seconds that somebody stays signed in to the dashboard."
+    )
     max_file_bytes: int = Field(2 * 1024**3, gt=0, description="Largest file that an upload may hold.")
     max_survey_bytes: int = Field(1024**2, gt=0, description="Largest single survey.")
 
@@ -56,6 +65,13 @@ class Settings(BaseSettings):
     login_limit_per_minute: int = Field(10, ge=1, description="Failed sign-ins in a minute from one address.")
     trusted_proxies: str = Field(
         "", description="Addresses or networks, parted by commas, whose X-Forwarded-For and -Proto are believed."
+    )
+
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="How log lines are written; auto: console on a terminal, else json."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="The least that a log line must matter to be written."
     )
 
     worker_interval_seconds: float = Field(2.0, gt=0, description="Longest pause between looks for jobs.")
