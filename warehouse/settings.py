@@ -82,8 +82,36 @@ class Settings(BaseSettings):
     shadow_challengers: bool = Field(
         False, description="Let challengers score beside the champions, in ml.predictions as model_role challenger."
     )
+    step_timeout_seconds: float = Field(
+        7200, gt=0, description="Seconds that a step of a run may take before it is ended."
+    )
     pipeline_schedule: str = Field("0 2 * * *", description="When the scheduler runs the pipeline (cron).")
     timezone: str = Field("Africa/Kampala", description="Time zone of the schedule.")
+
+    alert_email: str = Field("", description="Who is told of alerts by e-mail; several are parted by commas.")
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="Mail server, smtp://NAME:PASSWORD@HOST:PORT?from=ADDRESS, smtps:// with TLS; else this machine's.",
+    )
+    alert_urls: SecretStr = Field(
+        SecretStr(""),
+        description="Others who are told, as apprise writes them (slack://..., jsons://...), parted by commas.",
+    )
+    alert_repeat_hours: dict[str, float] = Field(
+        {"critical": 1, "error": 4, "warning": 24},
+        description="After how many hours an open alert is told again, by severity; of others it is told once.",
+    )
+    late_run_hours: int = Field(26, ge=1, description="Hours without a successful run that raise an alert.")
+    backlog_minutes: int = Field(60, ge=1, description="Minutes that an upload may wait to be landed.")
+    alert_failure_rate: float = Field(0.05, ge=0, le=1, description="Share of the last runs that may fail.")
+    alert_quality: float = Field(0.95, ge=0, le=1, description="Quality score that the newest surveys must reach.")
+    alert_accuracy: float = Field(
+        0.9, ge=0, le=1, description="Share of its accuracy at training below which a champion raises an alert."
+    )
+    alert_cpu: float = Field(0.85, ge=0, le=1, description="Share of the processors that may be busy for long.")
+    alert_memory: float = Field(0.9, ge=0, le=1, description="Share of the memory that may be taken.")
+    alert_disk: float = Field(0.85, ge=0, le=1, description="Share of the disk that may be taken.")
+    alert_response_seconds: float = Field(10.0, gt=0, description="Seconds that an answer may take.")
 
     min_new_samples: int = Field(
         250, ge=1, description="New incomes since the newest training that any challenger waits for."

@@ -1,4 +1,4 @@
-"""Alerts: what is wrong, since when, who knows."""
+"""Alerts: what is wrong, since when, who knows; and how runs ended, as alerts see it."""
 
 from alembic import op
 
@@ -26,6 +26,7 @@ create table ops.alerts (
 );
 create unique index alerts_open_once on ops.alerts (alert, subject) where resolved_at is null;
 create index alerts_by_time on ops.alerts (opened_at desc);
+create index ingestions_failed on raw.ingestions (received_at) where status in ('failed', 'refused');
 comment on table ops.alerts is 'One row for each time that something was wrong; it is open until it is right again.';
 comment on column ops.alerts.alert_id is 'Identity of the alert.';
 comment on column ops.alerts.alert is 'What is wrong: the rule that found it.';
@@ -60,14 +61,51 @@ comment on column ops.alert_deliveries.kind is 'What it told.';
 comment on column ops.alert_deliveries.receiver is 'By which way, without secrets.';
 comment on column ops.alert_deliveries.is_delivered is 'Whether the receiver took it.';
 comment on column ops.alert_deliveries.problem is 'Why it did not.';
+
+create table ops.alert_checks (
+    alert text primary key,
+    checked_at timestamptz not null
+);
+comment on table ops.alert_checks is 'One row for each rule: when it was last looked whether something is wrong.';
+comment on column ops.alert_checks.alert is 'The rule, as ops.alerts names it.';
+comment on column ops.alert_checks.checked_at is 'When.';
+
+create view ops.run_results as
+with
+published as (
+    select
+        run_id,
+        max(finished_at) as finished_at
+    from ops.pipeline_steps
+    where step = 'publish' and status = 'succeeded'
+    group by run_id
+)
+
+select
+    runs.run_id,
+    case
+        when runs.error_code = 'build.gate_closed' then 'stopped'
+        when runs.status = 'running' and published.run_id is not null then 'succeeded'
+        else runs.status
+    end as result,
+    runs.started_at,
+    coalesce(runs.finished_at, published.finished_at) as finished_at,
+    runs.error_code,
+    runs.error_message
+from ops.pipeline_runs as runs
+left join published on runs.run_id = published.run_id;
+comment on view ops.run_results is
+    'How each run ended: running, succeeded (it may still export what it published), failed, or stopped by a gate.';
 """
 
 
 def upgrade() -> None:
-    """Create the alerts and their messages."""
+    """Create the alerts, their messages and the view of runs that they read."""
     op.execute(UPGRADE)
 
 
 def downgrade() -> None:
     """Drop them."""
-    op.execute("drop table ops.alert_deliveries, ops.alerts")
+    op.execute("drop view ops.run_results")
+    op.execute("drop table ops.alert_checks, ops.alert_deliveries, ops.alerts")
+    op.execute("drop index raw.ingestions_failed")
