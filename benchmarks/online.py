@@ -16,10 +16,11 @@ import numpy as np
 import orjson
 
 from benchmarks.scratch import Row, print_table, scratch_folder, scratch_warehouse, serving
+from orchestration.building import build
 from orchestration.context import Warehouse
 from orchestration.loading import load_file
-from orchestration.pipeline import build, train_models
 from orchestration.synth import write_surveys
+from orchestration.training import train_models
 from warehouse.contract import load_contract
 
 HOUSEHOLDS = 4_000

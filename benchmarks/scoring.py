@@ -19,10 +19,11 @@ from benchmarks.scratch import Row, print_table, scratch_folder, scratch_warehou
 from ml.features import load_features, read_rows
 from ml.models import GRIDS, build_pipeline, fit
 from ml.score import score
+from orchestration.building import build
 from orchestration.context import Warehouse
 from orchestration.loading import load_file
-from orchestration.pipeline import build, train_models
 from orchestration.sample import SAMPLE
+from orchestration.training import train_models
 
 FEATURES = [feature for feature in load_features() if "screening" in feature.tracks]
 NAMES = [feature.name for feature in FEATURES]

@@ -8,9 +8,10 @@ from benchmarks.scratch import Row, print_table, scratch_folder, scratch_warehou
 from ml.promotion.scores import read_evaluation
 from ml.splits import SPLITS
 from ml.tracks import TRACKS
+from orchestration.building import build
 from orchestration.loading import load_file
-from orchestration.pipeline import build, train_models
 from orchestration.sample import SAMPLE
+from orchestration.training import train_models
 
 GOALS = {
     ("assessment", "village", "accuracy"): "0.985",

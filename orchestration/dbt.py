@@ -1,5 +1,6 @@
 """dbt, run in a child process of its own, one invocation at a time."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -11,7 +12,7 @@ from typing import IO, Any, Self
 
 from orchestration.context import Warehouse
 from warehouse.embedded import EmbeddedServer
-from warehouse.errors import BuildError
+from warehouse.errors import BuildError, ProcessLostError
 
 LOCK = "kyalo.dbt"
 LOGGING = ("--quiet", "--log-level-file", "info")  # a log of everything costs a fifth of the time
@@ -20,13 +21,22 @@ GOOD = {"success", "pass", "warn", "skipped", "no-op"}
 
 @dataclass(frozen=True)
 class Node:
-    """One model or test that dbt ran."""
+    """One model or test that dbt ran.
 
+    Attributes:
+        unique_id: as dbt identifies it.
+        rows_affected: rows that a model wrote, where the database tells.
+        failures: rows that a test found.
+    """
+
+    unique_id: str
     name: str
     kind: str
     status: str
     seconds: float
     message: str | None
+    rows_affected: int | None
+    failures: int | None
 
 
 def dbt_environment(warehouse: Warehouse) -> dict[str, str]:
@@ -58,34 +68,51 @@ def client_environment(warehouse: Warehouse) -> dict[str, str]:
 class Dbt:
     """A warm dbt for the length of a `with` block.
 
+    Args:
+        warehouse: what it works on.
+        application_name: what its connections are called in the database.
+
+    Attributes:
+        results: what the newest invocation said of every model and test, also when it failed.
+
     Raises:
         BusyError: at an invocation, when another process builds at the same time.
+        ProcessLostError: at an invocation, when the child was killed; the next invocation starts another.
     """
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    def __init__(self, warehouse: Warehouse, *, application_name: str = "kyalo dbt") -> None:
+        self.results: list[Node] = []
         self._warehouse = warehouse
+        self._application_name = application_name
         self._log_file: Path = warehouse.settings.home / "dbt" / "dbt.log"
 
     def __enter__(self) -> Self:
         """Start the child."""
         self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        with self._log_file.open("a") as log:
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "orchestration.dbt_child"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=dbt_environment(self._warehouse),
-                cwd=self._warehouse.settings.project_root,
-                text=True,
-            )
+        self._child = self._start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the child."""
-        _pipe(self._child.stdin).close()
+        self._end()
+
+    def _start(self) -> subprocess.Popen[str]:
+        with self._log_file.open("a") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "orchestration.dbt_child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**dbt_environment(self._warehouse), "DBT_APPLICATION_NAME": self._application_name},
+                cwd=self._warehouse.settings.project_root,
+                text=True,
+            )
+
+    def _end(self) -> None:
+        with contextlib.suppress(BrokenPipeError):  # it was killed
+            _pipe(self._child.stdin).close()
         self._child.wait()
         _pipe(self._child.stdout).close()
 
@@ -105,13 +132,12 @@ class Dbt:
 
     def compile(self, *arguments: str) -> dict[str, Any]:
         """Run `dbt compile` and return its manifest, which holds the SQL of the models that were selected."""
-        self.install_packages()
-        self._invoke("compile", *arguments)
+        self._compile(*arguments)
         return dict(json.loads(self.manifest.read_text()))
 
     def compile_features(self) -> Path:
         """Compile the feature mart and all that it is made of, and return the manifest that holds their SQL."""
-        self.compile("--indirect-selection", "empty", "--select", "+fct_household_features")
+        self._compile("--indirect-selection", "empty", "--select", "+fct_household_features")
         return self.manifest
 
     def docs(self) -> Path:
@@ -126,20 +152,33 @@ class Dbt:
         if not has_packages(self._warehouse):
             self._invoke("deps")
 
+    def _compile(self, *arguments: str) -> None:
+        self.install_packages()
+        self._invoke("compile", *arguments)
+
     def _invoke(self, *arguments: str) -> list[Node]:
+        self.results = []
         with self._warehouse.database.lock(LOCK):
-            success, problem, nodes = self._ask([*LOGGING, *arguments])
+            success, problem, self.results = self._ask([*LOGGING, *arguments])
         if not success:
-            raise self._failure(problem, nodes)
-        return nodes
+            raise self._failure(problem, self.results)
+        return self.results
 
     def _ask(self, arguments: list[str]) -> tuple[bool, str | None, list[Node]]:
+        if self._child.poll() is not None:
+            self._end()
+            self._child = self._start()
         commands, answers = _pipe(self._child.stdin), _pipe(self._child.stdout)
-        commands.write(json.dumps(arguments) + "\n")
-        commands.flush()
-        line = answers.readline()
+        line = ""
+        with contextlib.suppress(BrokenPipeError):  # it is killed just now
+            commands.write(json.dumps(arguments) + "\n")
+            commands.flush()
+            line = answers.readline()
         if not line:
-            raise BuildError("dbt ended in the middle of its work.", remedy=f"See {self._log_file}, then run again.")
+            self._child.wait()
+            raise ProcessLostError(
+                "dbt ended in the middle of its work.", remedy=f"See {self._log_file}, then run again."
+            )
         answer = json.loads(line)
         return answer["success"], answer["problem"], [Node(**node) for node in answer["nodes"]]
 

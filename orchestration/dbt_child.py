@@ -30,11 +30,14 @@ def _serve(invocations: "queue.Queue[list[str]]", answers: TextIO) -> None:
         result = runner.invoke(invocations.get())
         nodes = [
             {
+                "unique_id": node.node.unique_id,
                 "name": node.node.name,
                 "kind": str(node.node.resource_type),
                 "status": str(node.status),
                 "seconds": node.execution_time,
                 "message": node.message,
+                "rows_affected": node.adapter_response.get("rows_affected"),
+                "failures": node.failures,
             }
             for node in getattr(result.result, "results", [])
             if getattr(node, "node", None) is not None

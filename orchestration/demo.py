@@ -6,8 +6,8 @@ import httpx2
 
 from orchestration.api_process import serving_api
 from orchestration.context import Warehouse
-from orchestration.pipeline import run_pipeline
-from orchestration.runs import Run, Step
+from orchestration.pipeline import Request, run_pipeline
+from orchestration.runs import DoneStep, Run
 from orchestration.sample import DEVICE_SURVEY, SAMPLE, refuse_sample_beside_others
 from warehouse.errors import ConfigurationError, KyaloError, UnreadableFileError
 
@@ -20,7 +20,7 @@ def run_demo(warehouse: Warehouse, surveys: Path | None) -> tuple[Run, str]:
     path = surveys or SAMPLE
     if not path.is_file():
         raise ConfigurationError(f"There is no file {path}.", code="file.not_found", remedy="Check the path.")
-    upload = Step("upload over HTTP")
+    upload = DoneStep("upload over HTTP")
     if surveys is None:
         refuse_sample_beside_others(warehouse.database, warehouse.settings.home)
     with serving_api(warehouse) as client:
@@ -29,12 +29,12 @@ def run_demo(warehouse: Warehouse, surveys: Path | None) -> tuple[Run, str]:
             headers = {"Content-Type": "application/json"}
             _demand(client.post("/api/v1/upload/survey-data", content=DEVICE_SURVEY, headers=headers))
             upload.did += ", and one survey as a device sends it"
-    run = run_pipeline(warehouse)
+    run = run_pipeline(warehouse, Request(by="demo"))
     run.steps.insert(0, upload)
     return run, ingestion_id
 
 
-def _post_file(client: httpx2.Client, path: Path, step: Step) -> str:
+def _post_file(client: httpx2.Client, path: Path, step: DoneStep) -> str:
     with path.open("rb") as file:
         answer = _demand(client.post("/api/v1/upload/file", files={"file": (path.name, file, "text/csv")}))
     receipt = answer.json()

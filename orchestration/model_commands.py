@@ -206,9 +206,9 @@ def _mlflow_environment(warehouse: Warehouse) -> dict[str, str]:
 def _import(warehouse: Warehouse, content: bytes, contents: "Contents", track: Track, actor: str) -> "TrainedModel":
     from ml.foreign.importing import import_pipeline
     from orchestration.dbt import Dbt
-    from orchestration.pipeline import LOCK
+    from orchestration.graph.lock import holding_pipeline
 
-    with warehouse.database.lock(LOCK), Dbt(warehouse) as dbt:
+    with holding_pipeline(warehouse.database, "kyalo models import"), Dbt(warehouse) as dbt:
         manifest = dbt.compile_features()
         return import_pipeline(
             warehouse.database, warehouse.store, content, contents, track=track, manifest=manifest, actor=actor

@@ -3,6 +3,7 @@
 import psycopg
 from psycopg import sql
 
+from orchestration.console import count
 from warehouse.database import Database, fetch_rows, queries
 from warehouse.errors import BuildError
 
@@ -28,6 +29,14 @@ def publish(database: Database) -> dict[str, int]:
         connection.execute(statements["note_tables"], {"tables": tables})
         connection.execute(statements["note_ingestions"])
     return {table: rows for table, rows in changed_rows.items() if rows}
+
+
+def describe_publication(changed_rows: dict[str, int]) -> str:
+    """What a publication changed, in a few words."""
+    rows = sum(changed_rows.values())
+    if not changed_rows:
+        return "nothing changed"
+    return f"{count(len(changed_rows), 'published table')} changed, {count(rows, 'row')}"
 
 
 def _publish_table(connection: psycopg.Connection, table: str) -> int:

@@ -1,24 +1,32 @@
-"""The record of runs in `ops.pipeline_runs`, and what a run changed."""
+"""The record of runs in `ops.pipeline_runs` and `ops.pipeline_steps`, and what a run changed."""
 
+import os
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from warehouse.database import Database, queries
-from warehouse.errors import KyaloError
+from warehouse.database import Database, fetch_rows, queries
+from warehouse.errors import DatabaseUnavailableError, KyaloError
+
+ABANDONED, INTERRUPTED = "run.abandoned", "run.interrupted"
+PATIENCE_SECONDS = (1, 2, 4, 8, 16, 32)  # the record waits so long for a database that starts again
 
 
 @dataclass
-class Step:
-    """One step of a run: what it did in a few words, and how long it took."""
+class DoneStep:
+    """One try of a step of a run: what it did in a few words, how long it took, which rows it had and wrote."""
 
     name: str
+    attempt: int = 1
+    status: str = "succeeded"
     seconds: float = 0.0
+    rows_in: int | None = None
+    rows_out: int | None = None
     did: str = ""
 
 
@@ -27,11 +35,15 @@ class Run:
     """One run of the pipeline.
 
     Attributes:
+        requested_by: who asked for it: schedule, command or demo.
+        resumes_run_id: the failed run that it goes on with.
         changed_rows: rows that the run wrote to, or deleted from, each published table that it changed.
     """
 
     run_id: str
-    steps: list[Step] = field(default_factory=list)
+    requested_by: str = "command"
+    resumes_run_id: str | None = None
+    steps: list[DoneStep] = field(default_factory=list)
     changed_rows: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -39,37 +51,70 @@ class Run:
         """The published tables that the run changed."""
         return list(self.changed_rows)
 
-    @contextmanager
-    def step(self, name: str) -> Iterator[Step]:
-        """Time a step; the block says what it did in `step.did`."""
-        step = Step(name)
-        self.steps.append(step)
-        started = time.perf_counter()
-        try:
-            yield step
-        finally:
-            step.seconds = round(time.perf_counter() - started, 3)
+    @property
+    def log_reference(self) -> str:
+        """Where its log lines are, in KYALO_HOME."""
+        return f"logs/runs/{self.run_id}.log"
+
+    def name_connections(self, step: str) -> str:
+        """What the connections of a step of the run are called in the database."""
+        return f"kyalo {step} {self.run_id}"
 
 
 @contextmanager
-def recorded_run(database: Database) -> Iterator[Run]:
-    """Record the run that the block makes, with its result, also when it fails."""
-    run = Run(run_id=_new_identifier(database))
-    with database.transaction() as connection:
-        connection.execute(queries("runs")["insert_run"], {"run_id": run.run_id})
-        connection.execute(queries("runs")["close_abandoned"], {"run_id": run.run_id})
+def recorded_run(database: Database, run: Run) -> Iterator[None]:
+    """Record a run that the block makes, with its result, also when it fails."""
+    place = {"host": socket.gethostname(), "process_id": os.getpid(), "log_reference": run.log_reference}
+    run_facts = {"requested_by": run.requested_by, "resumes_run_id": run.resumes_run_id}
+    record(database, "insert_run", run_id=run.run_id, **run_facts, **place)
     try:
-        yield run
+        yield
     except BaseException as error:
-        _finish(database, run, "failed", error=error)
+        _finish(database, run, "failed", describe_error(error))
         raise
-    _finish(database, run, "succeeded")
+    _finish(database, run, "succeeded", describe_error(None))
+
+
+def close_abandoned(database: Database) -> None:
+    """Mark as failed what was under way in processes that are gone, and end what they left in the database.
+
+    To be called by who holds the pipeline: nobody else can be at work on a run then.
+    """
+    record(database, "close_abandoned_steps", code=ABANDONED)
+    for row in fetch(database, "close_abandoned_runs", code=ABANDONED):
+        fetch(database, "end_backends_of_run", run_id=row["run_id"])
+
+
+def new_run_id(database: Database) -> str:
+    """An identifier, in order of time."""
+    (row,) = fetch(database, "new_run_id")
+    return str(row["run_id"])
 
 
 def fetch(database: Database, statement: str, **values: object) -> list[dict[str, Any]]:
     """The rows of a named statement of `runs.sql`."""
     with database.transaction() as connection:
-        return connection.cursor(row_factory=dict_row).execute(queries("runs")[statement], values).fetchall()
+        return fetch_rows(connection, queries("runs")[statement], values)
+
+
+def record(database: Database, statement: str, **values: object) -> None:
+    """Execute a named statement of `runs.sql`; a database that is away is waited for, a minute at most."""
+    for seconds in PATIENCE_SECONDS:
+        try:
+            return _execute(database, statement, values)
+        except DatabaseUnavailableError:
+            time.sleep(seconds)
+    return _execute(database, statement, values)
+
+
+def describe_error(error: BaseException | None) -> dict[str, str | None]:
+    """An error as the record keeps it."""
+    if error is None:
+        return {"error_code": None, "error_message": None}
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return {"error_code": INTERRUPTED, "error_message": "Somebody stopped the run."}
+    code = error.error_code if isinstance(error, KyaloError) else "internal.error"
+    return {"error_code": code, "error_message": str(error) or type(error).__name__}
 
 
 def has_marts(database: Database) -> bool:
@@ -78,29 +123,11 @@ def has_marts(database: Database) -> bool:
     return bool(next(iter(row.values())))
 
 
-def _finish(database: Database, run: Run, status: str, error: BaseException | None = None) -> None:
+def _execute(database: Database, statement: str, values: Mapping[str, object]) -> None:
     with database.transaction() as connection:
-        connection.execute(
-            queries("runs")["finish_run"],
-            {
-                "run_id": run.run_id,
-                "status": status,
-                "steps": Jsonb([asdict(step) for step in run.steps]),
-                "changed_rows": Jsonb(run.changed_rows),
-                "changed_tables": run.changed_tables,
-                "error_code": _code(error),
-                "error_message": str(error) if error else None,
-            },
-        )
+        connection.execute(queries("runs")[statement], values)
 
 
-def _new_identifier(database: Database) -> str:
-    with database.transaction() as connection:
-        row = connection.execute("select uuidv7()::text").fetchone()
-    return str(row[0]) if row else ""
-
-
-def _code(error: BaseException | None) -> str | None:
-    if error is None:
-        return None
-    return error.error_code if isinstance(error, KyaloError) else "internal.error"
+def _finish(database: Database, run: Run, status: str, error: dict[str, str | None]) -> None:
+    changed = {"changed_rows": Jsonb(run.changed_rows), "changed_tables": run.changed_tables}
+    record(database, "finish_run", run_id=run.run_id, status=status, **changed, **error)

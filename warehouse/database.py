@@ -37,11 +37,24 @@ class Database:
         settings: where the server is.
         pool_size: the most connections this process opens at a time.
         patience: seconds that a pooled connection waits for a lock before it gives up; without end when omitted.
+        reader: the role that pooled connections take on, to read only, and not for more than 10 seconds at a time.
+        application_name: what the connections are called, for those who look at who is at work.
     """
 
-    def __init__(self, settings: Settings, *, pool_size: int = 4, patience: float | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        pool_size: int = 4,
+        patience: float | None = None,
+        reader: str | None = None,
+        application_name: str = "kyalo",
+    ) -> None:
         self.settings = settings
+        self.application_name = application_name
         self._options = f"-c lock_timeout={int(patience * 1000)}" if patience else ""
+        if reader:
+            self._options += f" -c role={reader} -c default_transaction_read_only=on -c statement_timeout=10000"
         self._pool_size = pool_size
         self._embedded = EmbeddedServer(settings.home) if settings.is_embedded else None
         self._pool: Pool | None = None
@@ -73,7 +86,7 @@ class Database:
     def connect(self) -> psycopg.Connection:
         """Open a connection of the caller's own, to be closed by the caller."""
         try:
-            return psycopg.connect(**self.address(), application_name="kyalo", connect_timeout=10)
+            return psycopg.connect(**self.address(), application_name=self.application_name, connect_timeout=10)
         except psycopg.OperationalError as error:
             raise _unavailable(error) from error
 
@@ -153,7 +166,7 @@ class Database:
                 self._pool = ConnectionPool(
                     kwargs={
                         **self.address(),
-                        "application_name": "kyalo",
+                        "application_name": self.application_name,
                         "connect_timeout": 10,
                         "options": self._options,
                     },

@@ -14,11 +14,13 @@
     │   ├── BuildError            dbt failed: a model or a test
     │   │   └── GateClosedError   what is new is too bad to be published
     │   ├── TrainingError         a model cannot be fitted honestly
+    │   ├── StepTimedOutError     a step of a run took too long
     │   └── IntegrityError        stored bytes are not what was written
     └── Transient           the same input may succeed later: 503, retry
         ├── DatabaseUnavailableError
         ├── StorageUnavailableError
         ├── TooManyRequestsError  the sender is faster than its limit
+        ├── ProcessLostError      a process that did the work was killed
         └── BusyError             somebody else holds the lock
 
 Terminal or Transient alone decides the HTTP status, the retry and the alert.
@@ -145,6 +147,13 @@ class TrainingError(Terminal):
     http_status = 500
 
 
+class StepTimedOutError(Terminal):
+    """A step of a run took longer than it may, and was ended."""
+
+    code = "run.step_timed_out"
+    http_status = 500
+
+
 class IntegrityError(Terminal):
     """Stored bytes are not what was written."""
 
@@ -169,6 +178,12 @@ class TooManyRequestsError(Transient):
 
     code = "rate.too_many_requests"
     http_status = 429
+
+
+class ProcessLostError(Transient):
+    """A process that did part of the work ended in the middle of it."""
+
+    code = "process.lost"
 
 
 class BusyError(Transient):

@@ -15,7 +15,7 @@ from ingest_api.senders import Sender
 from ingest_api.surveys import land_surveys, read_survey
 from orchestration.api_process import serving_api
 from orchestration.context import Warehouse
-from orchestration.pipeline import land_all
+from orchestration.landing import land_all
 from warehouse.contract import load_contract
 
 pytestmark = pytest.mark.xdist_group("api")

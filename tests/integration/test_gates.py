@@ -9,9 +9,9 @@ from ingest_api.loading import land_next
 from ingest_api.receiving import receive_file
 from ingest_api.rules import require_rule
 from orchestration.api_process import serving_api
+from orchestration.building import build
 from orchestration.context import Warehouse
 from orchestration.loading import ingestion_status, print_status
-from orchestration.pipeline import build
 from orchestration.publish import publish
 from orchestration.report import collect_account, print_account
 from tests.contents import contents

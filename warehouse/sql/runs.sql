@@ -1,27 +1,160 @@
--- name: insert_run
-insert into ops.pipeline_runs (run_id, status)
-values (%(run_id)s, 'running');
+-- name: new_run_id
+select uuidv7()::text as run_id;
 
--- name: close_abandoned
+-- name: insert_run
+insert into ops.pipeline_runs (run_id, status, requested_by, resumes_run_id, host, process_id, log_reference)
+values (
+    %(run_id)s, 'running', %(requested_by)s, %(resumes_run_id)s, %(host)s, %(process_id)s, %(log_reference)s
+);
+
+-- name: close_abandoned_steps
+update ops.pipeline_steps
+set
+    status = 'failed',
+    finished_at = clock_timestamp(),
+    error_code = %(code)s,
+    error_message = 'The process ended before the step did.'
+where status = 'running';
+
+-- name: close_abandoned_runs
 update ops.pipeline_runs
 set
     status = 'failed',
-    finished_at = now(),
-    error_code = 'run.abandoned',
+    finished_at = clock_timestamp(),
+    error_code = %(code)s,
     error_message = 'The process ended before the run did.'
-where status = 'running' and run_id <> %(run_id)s;
+where status = 'running'
+returning run_id;
+
+-- name: end_backends
+select count(pg_terminate_backend(pid)) as ended
+from pg_stat_activity
+where application_name = any(%(names)s) and pid <> pg_backend_pid();
+
+-- name: end_backends_of_run
+select count(pg_terminate_backend(pid)) as ended
+from pg_stat_activity
+where application_name like '%% ' || %(run_id)s and pid <> pg_backend_pid();
 
 -- name: finish_run
 update ops.pipeline_runs
 set
     status = %(status)s,
     finished_at = clock_timestamp(),
-    steps = %(steps)s,
     changed_rows = %(changed_rows)s,
     changed_tables = %(changed_tables)s,
     error_code = %(error_code)s,
     error_message = %(error_message)s
 where run_id = %(run_id)s;
+
+-- name: skip_step
+insert into ops.pipeline_steps (run_id, step, status, finished_at, did)
+values (%(run_id)s, %(step)s, 'skipped', clock_timestamp(), %(did)s)
+on conflict (run_id, step, attempt) do nothing;
+
+-- name: begin_step
+insert into ops.pipeline_steps (run_id, step, attempt, status, log_reference)
+values (%(run_id)s, %(step)s, %(attempt)s, 'running', %(log_reference)s)
+on conflict (run_id, step, attempt) do nothing;
+
+-- name: finish_step
+update ops.pipeline_steps
+set
+    status = %(status)s,
+    finished_at = clock_timestamp(),
+    rows_in = %(rows_in)s,
+    rows_out = %(rows_out)s,
+    did = %(did)s,
+    error_code = %(error_code)s,
+    error_message = %(error_message)s
+where run_id = %(run_id)s and step = %(step)s and attempt = %(attempt)s;
+
+-- name: newest_run
+select
+    run_id,
+    status
+from ops.pipeline_runs
+order by started_at desc
+limit 1;
+
+-- name: finished_steps
+select step
+from ops.pipeline_steps
+where run_id = %(run_id)s and status in ('succeeded', 'skipped');
+
+-- name: newest_run_of_step
+select run_id
+from ops.pipeline_steps
+where step = %(step)s and status = 'succeeded'
+order by started_at desc
+limit 1;
+
+-- name: run_under_way
+select
+    runs.run_id,
+    steps.step,
+    coalesce(steps.started_at, runs.started_at) as since,
+    runs.host,
+    runs.process_id
+from ops.pipeline_runs as runs
+left join ops.pipeline_steps as steps on runs.run_id = steps.run_id and steps.status = 'running'
+where runs.run_id = %(run_id)s
+order by since
+limit 1;
+
+-- name: lock_holder
+select
+    activity.application_name as holder,
+    activity.backend_start as since
+from pg_locks as locks
+inner join pg_stat_activity as activity on locks.pid = activity.pid
+where
+    locks.locktype = 'advisory'
+    and locks.granted
+    and locks.objsubid = 1
+    and locks.database = (select oid from pg_database where datname = current_database())
+    and ((locks.classid::bigint << 32) | locks.objid::bigint) = hashtextextended(%(name)s, 0);
+
+-- name: steps_of_run
+select
+    step,
+    attempt,
+    status,
+    started_at,
+    seconds,
+    rows_in,
+    rows_out,
+    did,
+    error_code,
+    error_message
+from ops.pipeline_steps
+where run_id = %(run_id)s
+order by
+    started_at,
+    step;
+
+-- name: insert_dbt_result
+insert into ops.dbt_results (
+    run_id, step, node_id, node_name, resource_type, status, seconds, rows_affected, failures, message
+)
+values (
+    %(run_id)s, %(step)s, %(node_id)s, %(node_name)s, %(resource_type)s, %(status)s, %(seconds)s, %(rows_affected)s,
+    %(failures)s, %(message)s
+)
+on conflict (run_id, step, node_id) do update set
+    status = excluded.status,
+    seconds = excluded.seconds,
+    rows_affected = excluded.rows_affected,
+    failures = excluded.failures,
+    message = excluded.message,
+    finished_at = excluded.finished_at;
+
+-- name: landed_rows
+select
+    coalesce(sum(received_rows), 0)::bigint as received,
+    coalesce(sum(stored_rows), 0)::bigint as stored
+from raw.ingestions
+where ingestion_id = any(%(ingestion_ids)s);
 
 -- name: last_runs
 select

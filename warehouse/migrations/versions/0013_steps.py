@@ -13,7 +13,9 @@ alter table ops.pipeline_runs
     add column resumes_run_id text references ops.pipeline_runs,
     add column host text,
     add column process_id integer,
-    add column log_reference text;
+    add column log_reference text,
+    drop column steps;
+comment on table ops.pipeline_runs is 'One row for each run of the pipeline; its steps are in ops.pipeline_steps.';
 comment on column ops.pipeline_runs.requested_by is 'Who asked for it: the schedule, or a person at a command.';
 comment on column ops.pipeline_runs.resumes_run_id is 'The failed run whose finished steps it did not do again.';
 comment on column ops.pipeline_runs.host is 'The machine that it runs on.';
@@ -110,5 +112,5 @@ def downgrade() -> None:
     op.execute("drop table ops.exports, ops.dbt_results, ops.pipeline_steps")
     op.execute(
         "alter table ops.pipeline_runs drop column requested_by, drop column resumes_run_id, drop column host,"
-        " drop column process_id, drop column log_reference"
+        " drop column process_id, drop column log_reference, add column steps jsonb not null default '[]'"
     )

@@ -1,0 +1,14 @@
+"""The graph of a run, in an order in which each step comes after what it needs."""
+
+from orchestration.graph import actions
+from orchestration.graph.step import Step
+
+STEPS = (
+    Step("load", needs=(), action=actions.load),
+    Step("build", needs=("load",), action=actions.build, has_children=True),
+    Step("train", needs=("build",), action=actions.train, has_children=True),
+    Step("score", needs=("train",), action=actions.score),
+    Step("watch", needs=("score",), action=actions.watch, may_run_beside=("marts", "publish")),
+    Step("marts", needs=("score",), action=actions.marts, has_children=True),
+    Step("publish", needs=("marts",), action=actions.publish),
+)
