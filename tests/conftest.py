@@ -1,5 +1,6 @@
 """Fixtures of every test: a real PostgreSQL with a clone for each test, a store, a survey file."""
 
+import itertools
 import os
 import secrets
 import shutil
@@ -22,6 +23,9 @@ from warehouse.settings import PROJECT_ROOT, Settings
 from warehouse.stores import LocalStore
 
 TEMPLATE = "kyalo_template"
+NOT_DURABLE = ("fsync", "full_page_writes", "synchronous_commit")  # no test cuts the power
+PARSED = (Path("dbt", "target", "partial_parse.msgpack"), Path("dbt", "packages"))
+IN_USE: set[int] = set()
 REAL_SURVEY = PROJECT_ROOT.parent / "shared" / "data" / "household_survey.csv"
 SAMPLE = PROJECT_ROOT / "orchestration" / "sample_data" / "household_survey.csv"
 
@@ -34,6 +38,9 @@ def test_server() -> Iterator[EmbeddedServer]:
     home.chmod(0o711)  # the server's account passes through, under root
     server = EmbeddedServer(home)
     server.ensure_running()
+    for setting in NOT_DURABLE:
+        _administer(server, "alter system set {} = off", setting)
+    _administer(server, "select pg_reload_conf()")
     yield server
     if not shared:
         server.stop()
@@ -51,31 +58,43 @@ def template(test_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFacto
     return name
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the homes of all warehouses."""
+    return tmp_path_factory.mktemp("homes")
+
+
 @contextmanager
-def cloned_warehouse(server: EmbeddedServer, template: str, home: Path) -> Iterator[Warehouse]:
-    """A fresh migrated warehouse, dropped in the end."""
-    name = f"kyalo_{secrets.token_hex(6)}"
+def cloned_warehouse(server: EmbeddedServer, template: str, homes: Path) -> Iterator[Warehouse]:
+    """A fresh migrated warehouse, dropped in the end.
+
+    It takes the place of one that was dropped, name and home: dbt has parsed its project for that place and need not
+    do so again.
+    """
+    number = next(number for number in itertools.count() if number not in IN_USE)
+    name, home = f"{template}_{number}", homes / str(number)
+    IN_USE.add(number)
+    _clear(home)
     _administer(server, "create database {} template {}", name, template)
     settings = _settings(server, name, home)
     database = Database(settings)
     yield Warehouse(settings, database, LocalStore(settings.store_folder))
     database.close()
     _administer(server, "drop database {} with (force)", name)
+    IN_USE.remove(number)
 
 
 @pytest.fixture
-def warehouse(test_server: EmbeddedServer, template: str, tmp_path: Path) -> Iterator[Warehouse]:
+def warehouse(test_server: EmbeddedServer, template: str, homes: Path) -> Iterator[Warehouse]:
     """A fresh migrated warehouse with a home of the test's own."""
-    with cloned_warehouse(test_server, template, tmp_path / "home") as warehouse:
+    with cloned_warehouse(test_server, template, homes) as warehouse:
         yield warehouse
 
 
 @pytest.fixture(scope="module")
-def module_warehouse(
-    test_server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Warehouse]:
+def module_warehouse(test_server: EmbeddedServer, template: str, homes: Path) -> Iterator[Warehouse]:
     """A warehouse that the tests of one module share."""
-    with cloned_warehouse(test_server, template, tmp_path_factory.mktemp("module") / "home") as warehouse:
+    with cloned_warehouse(test_server, template, homes) as warehouse:
         yield warehouse
 
 
@@ -114,6 +133,18 @@ def _settings(server: EmbeddedServer, name: str, home: Path) -> Settings:
         db_user=address["user"],
         db_password=address["password"],
     )
+
+
+def _clear(home: Path) -> None:
+    """Take everything out of a home but what dbt has parsed."""
+    before = home.with_name(f"{home.name}.before")
+    shutil.rmtree(before, ignore_errors=True)
+    if home.exists():
+        home.rename(before)
+    for path in PARSED:
+        if (before / path).exists():
+            (home / path).parent.mkdir(parents=True, exist_ok=True)
+            (before / path).rename(home / path)
 
 
 def _administer(server: EmbeddedServer, statement: str, *names: str) -> None:

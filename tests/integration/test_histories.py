@@ -2,7 +2,6 @@
 
 import os
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,10 +9,8 @@ import pytest
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
 from orchestration.publish import publish
-from tests.conftest import cloned_warehouse
 from tests.contents import contents
 from tests.surveys import correct_survey, load_text, send_survey
-from warehouse.embedded import EmbeddedServer
 
 pytestmark = [pytest.mark.xdist_group("histories"), pytest.mark.timeout(900)]
 
@@ -147,15 +144,9 @@ class History:
 
 
 @pytest.fixture(params=range(HISTORIES))
-def history(
-    request: pytest.FixtureRequest,
-    test_server: EmbeddedServer,
-    template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[History]:
+def history(request: pytest.FixtureRequest, warehouse: Warehouse) -> History:
     """A history that has not begun, on a warehouse of its own."""
-    with cloned_warehouse(test_server, template, tmp_path_factory.mktemp("history") / "home") as warehouse:
-        yield History(warehouse, random.Random(request.param))  # noqa: S311 - no secret
+    return History(warehouse, random.Random(request.param))  # noqa: S311 - no secret
 
 
 def test_build_by_build_is_the_same_as_built_anew(history: History) -> None:
