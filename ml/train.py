@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import pandas as pd
@@ -68,17 +69,18 @@ def train(
     chunks = read_rows(database, features, labelled_only=True, most_rows=MOST_HOUSEHOLDS)
     rows = pd.concat(chunks, ignore_index=True)
     made_by = feature_set_version(database)
+    origin = cache(partial(describe_origin, manifest))
     trainings = []
     for recipe in recipes:
         newest = next(iter(list_models(database, recipe.track)), None)
         if newest and _is_same(store, newest, recipe.fingerprint(rows), made_by):
             trainings.append(Training(newest, is_new=False))
             continue
-        guard_against_leaks(recipe.track, recipe.features, rows, read_lineage(manifest))
+        guard_against_leaks(recipe.track, recipe.features, rows, partial(read_lineage, manifest))
         started = time.perf_counter()
         trained = fit_track(recipe, rows)
         seconds = {"training_seconds": round(time.perf_counter() - started, 3)}
-        draft = describe(trained, run_id, made_by, describe_origin(manifest) | seconds)
+        draft = describe(trained, run_id, made_by, origin() | seconds)
         trainings.append(Training(register(database, store, draft, actor=actor), is_new=True))
     return trainings
 

@@ -3,6 +3,7 @@
 import io
 import warnings
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def import_pipeline(
     features = _features_of(pipeline, track)
     chunks = read_rows(database, load_features(), labelled_only=True, most_rows=MOST_HOUSEHOLDS)
     rows = pd.concat(chunks, ignore_index=True)
-    guard_against_leaks(track, features, rows, read_lineage(manifest))
+    guard_against_leaks(track, features, rows, partial(read_lineage, manifest))
     trained = judge_pipeline(pipeline, Recipe(track, features, {}), rows)
     origin = describe_origin(manifest) | {"imported_sha256": contents.sha256, "imported_names": list(contents.names)}
     draft = describe(trained, OUTSIDE_RUNS, feature_set_version(database), origin)

@@ -1,6 +1,6 @@
 """What stops a training: features that know the target."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 import pandas as pd
@@ -46,7 +46,9 @@ def track_features(track: Track, features: Iterable[Feature]) -> tuple[Feature, 
     return seen
 
 
-def guard_against_leaks(track: Track, features: Iterable[Feature], rows: pd.DataFrame, lineage: Lineage) -> None:
+def guard_against_leaks(
+    track: Track, features: Iterable[Feature], rows: pd.DataFrame, lineage: Callable[[], Lineage]
+) -> None:
     """Make sure, before any fit, that no feature of the screening track knows the target.
 
     Neither by where it comes from, traced through the SQL of every model, nor by what it holds: no feature
@@ -57,7 +59,7 @@ def guard_against_leaks(track: Track, features: Iterable[Feature], rows: pd.Data
         track: the assessment track may see components; nothing of it is looked at.
         features: those that the track sees.
         rows: labelled rows of the mart.
-        lineage: where the mart's columns come from.
+        lineage: tells where the mart's columns come from; it is asked for screening only.
 
     Raises:
         LeakError: a feature knows the target (ml.target_leak).
@@ -66,7 +68,7 @@ def guard_against_leaks(track: Track, features: Iterable[Feature], rows: pd.Data
     if track != "screening":
         return
     seen = tuple(features)
-    _refuse(_find_ways(seen, lineage))
+    _refuse(_find_ways(seen, lineage()))
     _refuse(_find_signs(seen, rows))
 
 
