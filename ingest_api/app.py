@@ -15,6 +15,7 @@ from ingest_api.group_commit import SLOW_LANES, SurveyWriter
 from ingest_api.limits import FORM_LIMITS, BatchMemory, RequestLimits
 from ingest_api.problems import install_problem_handlers
 from ingest_api.processing_time import ProcessingTime
+from ingest_api.request_log import RequestLog
 from ingest_api.routes import auth, files, forms, openrosa, quarantine, status, surveys
 from ingest_api.schemas import describe_survey
 from warehouse.database import Database
@@ -88,6 +89,7 @@ def create_app(settings: Settings | None = None, *, extensions: Sequence[Extensi
     app.add_middleware(FreshClients)
     app.add_middleware(BatchMemory, settings=settings)
     app.add_middleware(RequestLimits, settings=settings)
+    app.add_middleware(RequestLog)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     return app

@@ -1,7 +1,6 @@
 """Group commit: surveys that arrive together are stored in one transaction, each answered after it."""
 
 import asyncio
-import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +12,9 @@ from ingest_api.surveys import ArrivingSurvey, land_surveys
 from warehouse.contract import Contract
 from warehouse.database import Database
 from warehouse.errors import BusyError
+from warehouse.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 MOST_TOGETHER = 500
 SLOW_LANES = 4
 # A survey whose twin is in a transaction that takes long must not hold up those that came with it.
@@ -91,7 +91,7 @@ class SurveyWriter:
         try:
             receipts = self._store(group, PATIENCE)
         except Exception as error:  # noqa: BLE001 - each is tried by itself, and told its own error
-            logger.debug("%d surveys cannot be stored as one: %s", len(group), error)
+            logger.debug("surveys cannot be stored as one", surveys=len(group), error=str(error))
             if len(group) > 1 and isinstance(error, BusyError):
                 middle = len(group) // 2  # only those that have to wait are left to themselves
                 self._write_together(group[:middle])

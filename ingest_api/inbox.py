@@ -10,7 +10,6 @@ collector dies at, the next one goes on from there. A file is taken out of the i
 
 import hashlib
 import io
-import logging
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
@@ -22,9 +21,10 @@ from ingest_api.receiving import receive_file
 from ingest_api.senders import Sender
 from warehouse.database import Database, fetch_row, fetch_rows, queries
 from warehouse.errors import BusyError, NotFoundError, Terminal
+from warehouse.logs import get_logger
 from warehouse.stores import ObjectStore, StoredObject, checksum_of, type_of
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 INBOX, ARCHIVE = "inbox/", "archive/"
 CLIENT = "inbox"
 DEFAULT_FORM = "household_survey"
@@ -89,7 +89,7 @@ def _collect_all(database: Database, store: ObjectStore, before: datetime) -> li
         try:
             found = _collect(database, store, dropped)
         except Exception as error:  # noqa: BLE001 - whatever it is, the files behind this one must not wait for it
-            logger.warning("%s stays in the inbox: %s", dropped.key, error)
+            logger.warning("a file stays in the inbox", key=dropped.key, error=str(error))
             troubles.append(error)
         else:
             collected += [found] if found else []

@@ -1,6 +1,5 @@
 """Errors as the API tells them: problem+json (RFC 9457) with a code from one list, never a traceback."""
 
-import logging
 
 import psycopg
 from fastapi import FastAPI, Request
@@ -12,8 +11,9 @@ from starlette.routing import Match
 
 from warehouse.error_codes import MEANINGS
 from warehouse.errors import KyaloError, Transient
+from warehouse.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 RETRY_SECONDS = 5
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 HTTP_CODES = {
@@ -54,7 +54,7 @@ def problem_of(request: Request, error: KyaloError) -> tuple[Problem, dict[str, 
     status, detail, remedy = type(error).http_status, error.message, error.remedy
     if status >= 500:
         # What we cannot do may name hosts, users and paths: that is for the operator alone.
-        logger.warning("%s at %s: %s", error.error_code, request.url.path, error)
+        logger.warning("a request failed here", code=error.error_code, path=request.url.path, error=str(error))
         detail, remedy = MEANINGS.get(error.error_code, "Something does not work here."), ""
     title = "Try again later" if isinstance(error, Transient) else "Not accepted"
     problem = Problem(title=title, status=status, code=error.error_code, detail=detail, remedy=remedy)
@@ -103,6 +103,6 @@ def _tell_bad_value(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _tell_unexpected(request: Request, error: Exception) -> JSONResponse:
-    logger.error("unexpected error at %s", request.url.path, exc_info=error)
+    logger.error("a request met an unexpected error", path=request.url.path, exc_info=error)
     detail = "Something went wrong here; the survey was not stored. It stands in the log."
     return answer(Problem(title="Internal error", status=500, code="internal.error", detail=detail))

@@ -1,6 +1,5 @@
 """The API as a process of its own, for as long as a command needs it."""
 
-import logging
 import os
 import socket
 import subprocess
@@ -18,16 +17,18 @@ from ingest_api.auth.tokens import issue_token
 from ingest_api.protocol import BoundedProtocol
 from orchestration.context import Warehouse
 from orchestration.serving import create_app
-from orchestration.worker import stop_on_signal
+from orchestration.stopping import stop_on_signal
 from warehouse.database import Database
 from warehouse.embedded.server import free_port
 from warehouse.errors import ConfigurationError, ConflictError, DatabaseUnavailableError
+from warehouse.logs import get_logger
 from warehouse.settings import Settings
 
 START_SECONDS = 60
+MAIN = "from orchestration.cli import main; main()"
 OWN_CLIENT = "kyalo-demo"
 TOKEN_SECONDS = 24 * 3600
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 def serve_api(settings: Settings, host: str, port: int) -> None:
@@ -44,8 +45,9 @@ def serve_api(settings: Settings, host: str, port: int) -> None:
     except OSError as error:
         message = f"The API cannot listen on {host}:{port}: {error.strerror}."
         raise ConfigurationError(message, code="api.cannot_listen", remedy="Name another: --port 8001.") from error
-    logger.info("serving http://%s:%d, documentation at /docs", *listener.getsockname())
-    config = uvicorn.Config(create_app(settings), http=BoundedProtocol, proxy_headers=False)
+    address, port = listener.getsockname()
+    logger.info("serving, with documentation at /docs", url=f"http://{address}:{port}")
+    config = uvicorn.Config(create_app(settings), http=BoundedProtocol, proxy_headers=False, log_config=None)
     uvicorn.Server(config).run(sockets=[listener])
 
 
@@ -55,8 +57,7 @@ def serving_api(warehouse: Warehouse) -> Iterator[httpx2.Client]:
     port = free_port()
     log_file = warehouse.settings.home / "logs" / "api.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "uvicorn", "orchestration.serving:create_app", "--factory", "--port", str(port)]
-    command += ["--http", f"{BoundedProtocol.__module__}:{BoundedProtocol.__name__}", "--no-proxy-headers"]
+    command = [sys.executable, "-c", MAIN, "api", "--host", "127.0.0.1", "--port", str(port)]
     token = issue_token(load_keys(warehouse.settings), _own_client(warehouse.database), TOKEN_SECONDS)
     # Its one client is the command itself.
     environment = {**os.environ, **_settings_of(warehouse), "RATE_LIMIT_PER_MINUTE": "0"}

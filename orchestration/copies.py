@@ -1,14 +1,14 @@
 """Copies of originals in the second store: made later where they could not be made at once."""
 
-import logging
 from datetime import datetime
 from typing import cast
 
 from warehouse.database import Database, queries
 from warehouse.errors import NotFoundError
+from warehouse.logs import get_logger
 from warehouse.stores import MirroredStore, ObjectStore, stated_checksum, type_of
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 AT_A_TIME = 500
 
 
@@ -51,7 +51,7 @@ def _see_to(database: Database, store: MirroredStore, key: str) -> bool:
         copied = False
     is_done = has_copy or copied
     if not is_done:
-        logger.error("%s cannot be copied: the first store has lost it; run `kyalo storage verify --repair`", key)
+        logger.error("the first store has lost an original: run `kyalo storage verify --repair`", key=key)
     with database.transaction() as connection:
         connection.execute(queries("objects")["forget_copy" if is_done else "postpone_copy"], {"key": key})
     return copied

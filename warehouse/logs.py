@@ -27,7 +27,7 @@ LONGEST_TRACEBACK = 20_000
 SECRET_NAME = re.compile(r"password|passwd|secret|token|authorization|cookie|credential|api_?key", re.IGNORECASE)
 PAYLOAD_NAME = re.compile(r"(answers|body|content|document|payload|record|row|survey|survey_data|surveys)$")
 SECRET_IN_TEXT = re.compile(
-    r"(/key/)[^/?\s\"']+|(\b(?:Bearer|Basic)\s+)[\w.~+/=-]{8,}|()\beyJ[\w-]+\.[\w-]+\.[\w-]+"
+    r"(/key/)[^/?\s\"']+|(\b(?:Bearer|Basic)\s+)[\w.~+/=-]{12,}|()\beyJ[\w-]+\.[\w-]+\.[\w-]+"
     r"|(://[^\s/:@]*:)[^\s/@]+(?=@)|(\bpassword=)\S+",
     re.IGNORECASE,
 )

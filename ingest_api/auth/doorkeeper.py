@@ -17,6 +17,7 @@ from warehouse.errors import DatabaseUnavailableError, ForbiddenError
 from warehouse.settings import Settings
 
 TABLE = "kyalo.clients"
+NAME = "kyalo.client"  # of the one who asks, for the log of requests
 
 
 class Doorkeeper:
@@ -55,7 +56,7 @@ class Doorkeeper:
         client = _table(scope).by_name.get(claims.name)
         if client is None or client.revoked_at or client.generation != claims.generation:
             raise refuse_token("The client was revoked, or has another secret by now.", "auth.revoked")
-        return self._admit(client)
+        return self._admit(scope, client)
 
     def by_secret(self, scope: Scope, name: str, secret: str) -> Client:
         """The client of a name and a secret; may take 20 ms, so not for an event loop.
@@ -64,7 +65,8 @@ class Doorkeeper:
             UnauthenticatedError: one of them is wrong.
             TooManyRequestsError: too many attempts have failed, or the client asks too often.
         """
-        return self._admit(self._passwords.sign_in(_table(scope), self.registry, name, secret, _host(scope)))
+        client = self._passwords.sign_in(_table(scope), self.registry, name, secret, _host(scope))
+        return self._admit(scope, client)
 
     def by_url_token(self, scope: Scope, token: str) -> Client:
         """The client of a URL token.
@@ -83,13 +85,14 @@ class Doorkeeper:
                 code="auth.bad_url_token",
                 remedy="Ask for a new address: `kyalo clients rotate NAME --url-token`.",
             )
-        return self._admit(client)
+        return self._admit(scope, client)
 
     def issue(self, client: Client) -> str:
         """An access token for a client."""
         return issue_token(self._keys, client, self.token_seconds)
 
-    def _admit(self, client: Client) -> Client:
+    def _admit(self, scope: Scope, client: Client) -> Client:
+        scope[NAME] = client.name
         self._rate.count(client.name)
         self.registry.note_use(client.name)
         return client

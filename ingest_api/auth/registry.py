@@ -1,6 +1,5 @@
 """The clients in memory, kept as fresh as the database: a revocation holds for the next request."""
 
-import logging
 import threading
 import time
 from collections.abc import Iterable
@@ -11,8 +10,9 @@ import psycopg
 from ingest_api.auth.clients import Client, fetch_clients, list_clients, note_use
 from warehouse.database import Database
 from warehouse.errors import KyaloError
+from warehouse.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 CHANNEL = "kyalo_clients"
 LISTEN_SECONDS = 0.5
 STALE_SECONDS = 3.0  # a connection that is silent for so long is taken for dead
@@ -94,7 +94,7 @@ class ClientRegistry:
                     self._listen(connection)
             except (psycopg.Error, KyaloError) as error:
                 self._fresh_until = 0.0
-                logger.warning("the table of clients is read for each request until PostgreSQL is back: %s", error)
+                logger.warning("clients are read for each request until PostgreSQL is back", error=str(error))
 
     def _listen(self, connection: psycopg.Connection) -> None:
         connection.autocommit = True

@@ -1,6 +1,5 @@
 """Azure Blob Storage as object store."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import BinaryIO, Self, cast
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient, ContentSettings, LinearRetry
 
+from warehouse.logs import get_logger
 from warehouse.settings import Settings
 from warehouse.stores.protocol import (
     PART_BYTES,
@@ -22,7 +22,7 @@ from warehouse.stores.protocol import (
     unavailable,
 )
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 REMEDY = "Check the network, the container and the connection string; what was sent can be sent again."
 CONNECT_SECONDS, READ_SECONDS, RETRIES = 3, 30, 2
 REFUSED = 403
@@ -49,7 +49,6 @@ class AzureStore:
         if account is None or not settings.azure_container:
             remedy = "Set AZURE_STORAGE_CONNECTION_STRING and AZURE_CONTAINER."
             raise misconfigured("The store is azure, but no account or no container is named", remedy)
-        logging.getLogger("azure").setLevel(logging.WARNING)  # it tells of every request otherwise
         try:
             container = ContainerClient.from_connection_string(
                 account.get_secret_value(),
@@ -87,7 +86,7 @@ class AzureStore:
                 raise misconfigured(
                     f"The container {name} refuses this account", "Check the connection string."
                 ) from error
-            logger.warning("the object store does not answer: %s", type(error).__name__)
+            logger.warning("the object store does not answer", error=type(error).__name__)
 
     def put(self, key: str, source: BinaryIO, content_type: str) -> StoredObject:
         """Keep all that is left of `source` under `key`; more than 8 MiB goes in blocks."""

@@ -1,15 +1,15 @@
 """Two stores as one: every original is written to both, and read from whichever has it."""
 
-import logging
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import BinaryIO
 
 from warehouse.errors import NotFoundError, StorageUnavailableError
+from warehouse.logs import get_logger
 from warehouse.stores.protocol import ObjectStore, StoredObject
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 ORIGINALS = "raw/"
 PAUSE_SECONDS = 60.0  # a second store that is away costs an upload its time-out once in so long
 
@@ -51,7 +51,7 @@ class MirroredStore:
                 copy = None
             if copy is None:
                 raise
-        logger.warning("%s was read from the second store", key)
+        logger.warning("an original was read from the second store", key=key)
         return copy
 
     def head(self, key: str) -> StoredObject | None:
@@ -77,4 +77,4 @@ class MirroredStore:
             self.secondary.put(key, source, content_type)
         except StorageUnavailableError as error:
             self._away_until = time.monotonic() + PAUSE_SECONDS
-            logger.warning("the second store is away, %s is copied later: %s", key, error.message)
+            logger.warning("the second store is away: the copy is made later", key=key, error=error.message)

@@ -1,6 +1,5 @@
 """Amazon S3, or any server that speaks its language, as object store."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,6 +12,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
+from warehouse.logs import get_logger
 from warehouse.settings import Settings
 from warehouse.stores.protocol import (
     PART_BYTES,
@@ -25,7 +25,7 @@ from warehouse.stores.protocol import (
     unavailable,
 )
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 REMEDY = "Check the network, the bucket and the credentials; what was sent can be sent again."
 CREDENTIALS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 ABSENT = {"404", "NoSuchKey"}
@@ -82,9 +82,9 @@ class S3Store:
             if _code(error) in REFUSED:
                 remedy = f"Check {CREDENTIALS} and the bucket's policy."
                 raise misconfigured(f"The bucket {self.bucket} refuses these credentials", remedy) from error
-            logger.warning("the object store does not answer: %s", _code(error))
+            logger.warning("the object store does not answer", error=_code(error))
         except BotoCoreError as error:
-            logger.warning("the object store does not answer: %s", type(error).__name__)
+            logger.warning("the object store does not answer", error=type(error).__name__)
 
     def put(self, key: str, source: BinaryIO, content_type: str) -> StoredObject:
         """Keep all that is left of `source` under `key`; more than 8 MiB goes in parts."""

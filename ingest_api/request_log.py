@@ -1,0 +1,69 @@
+"""A log line for each request: what was asked, by whom, how it was answered and how long that took."""
+
+import logging
+import secrets
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ingest_api.auth.doorkeeper import NAME
+from warehouse.logs import get_logger, log_context
+
+logger = get_logger(__name__)
+PROBES = ("/health", "/ready", "/metrics")
+
+
+class RequestLog:
+    """ASGI middleware that writes the line, and binds `request_id` to every other line of the request.
+
+    The identifier goes back in the header `X-Request-ID`, so that whoever was told of a failure can name it. What is
+    asked every few seconds by machines is written only where it fails.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and write down what came of it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        status: int | None = None  # stays so where the client left before an answer
+        request_id = secrets.token_hex(8)
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        started = time.perf_counter()
+        with log_context(request_id=request_id):
+            try:
+                await self.app(scope, receive, answer)
+            except Exception:
+                status = status or 500
+                raise
+            finally:
+                _write(scope, status, time.perf_counter() - started)
+
+
+def route_template(scope: Scope) -> str | None:
+    """The address of the route that was found, with its parameters by name; None where there is no such route."""
+    # FastAPI keeps the whole address of a route of an included router here; the route itself knows its end only.
+    found = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    return found.path if found else None
+
+
+def _write(scope: Scope, status: int | None, seconds: float) -> None:
+    is_probe = scope["path"] in PROBES and status is not None and status < 400
+    logger.log(
+        logging.DEBUG if is_probe else logging.INFO,
+        "request",
+        method=scope["method"],
+        route=route_template(scope) or scope["path"],
+        status=status,
+        seconds=round(seconds, 4),
+        client=scope.get(NAME),
+    )
