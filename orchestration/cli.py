@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestration.alert_commands import app as alerts_app
 from orchestration.check_command import app as check_app
 from orchestration.client_commands import app as clients_app
 from orchestration.console import AsJson, err, out, print_error, print_json
@@ -41,6 +42,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(policies_app, name="policies")
 app.add_typer(storage_app, name="storage")
 app.add_typer(clients_app, name="clients")
+app.add_typer(alerts_app, name="alerts")
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)
 GATE_CLOSED = 3
 
@@ -105,7 +107,7 @@ def load(
 @app.command(context_settings=PASSED_ON)
 def build(context: typer.Context) -> None:
     """Build and test all dbt models, then publish the marts; with arguments, passed on to `dbt build`, only build."""
-    from orchestration.pipeline import build as build_models
+    from orchestration.building import build as build_models
 
     with open_warehouse() as warehouse, out.status("building"):
         said = build_models(warehouse, *context.args)
@@ -123,8 +125,8 @@ def train(
     """Train, compare and register models on the feature mart; the gate decides whether they become champions."""
     from ml.tracking import mirror
     from ml.tracks import TRACKS
-    from orchestration.pipeline import train_models
     from orchestration.report import print_models
+    from orchestration.training import train_models
 
     tracks = [name for name in TRACKS if not track or name in track]
     if track and len(tracks) != len(set(track)):
@@ -148,7 +150,7 @@ def score(
     shadow: Annotated[bool, typer.Option("--shadow", help="Let the challengers score beside the champions.")] = False,
 ) -> None:
     """Score what the champions have not scored yet of the feature mart."""
-    from orchestration.pipeline import score_households
+    from orchestration.scoring import score_households
 
     with open_warehouse() as warehouse, out.status("scoring"):
         said = score_households(warehouse, with_challengers=shadow or warehouse.settings.shadow_challengers)
@@ -160,15 +162,25 @@ def run(
     retrain: Annotated[
         bool, typer.Option("--retrain", help="Train also where there are models; the same rows keep their model.")
     ] = False,
+    from_step: Annotated[
+        str | None, typer.Option("--from", metavar="STEP", help="Only this step and all that come after it.")
+    ] = None,
+    only_step: Annotated[str | None, typer.Option("--only", metavar="STEP", help="Only this step.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the newest run, which failed: do what it did not finish.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for a run that is under way.")] = False,
+    requested_by: Annotated[str, typer.Option(help="Who asks, for the record.", hidden=True)] = "command",
     as_json: AsJson = False,
 ) -> None:
-    """Run the pipeline: land what waits, build, train where there is reason to, score, watch, build the marts."""
-    from orchestration.pipeline import run_pipeline
+    """Run the pipeline: land what waits, build, train where there is reason to, score, publish, export, check."""
+    from orchestration.pipeline import Request, run_pipeline
     from orchestration.report import collect_account, print_account, print_change
 
+    request = Request(retrain, from_step, only_step, resume=resume, wait=wait, by=requested_by)
     with open_warehouse() as warehouse:
-        with err.status("running the pipeline"):
-            finished = run_pipeline(warehouse, retrain=retrain)
+        with err.status("running the pipeline") as shown:
+            finished = run_pipeline(warehouse, request, tell=lambda doing: shown.update(f"running: {doing}"))
         account = collect_account(warehouse, finished)
     if as_json:
         print_json(account)
@@ -210,6 +222,19 @@ def api(
     settings = read_settings()
     configure_logging(settings, "api")
     serve_api(settings, host or settings.api_host, settings.api_port if port is None else port)
+
+
+@app.command()
+def dashboard(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; DASHBOARD_HOST when omitted.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; DASHBOARD_PORT when omitted.")] = None,
+) -> None:
+    """Serve the dashboard until SIGTERM; `kyalo clients add` registers who may look at it."""
+    from orchestration.dashboard.process import serve_dashboard
+
+    settings = read_settings()
+    configure_logging(settings, "dashboard")
+    serve_dashboard(settings, host or settings.dashboard_host, settings.dashboard_port if port is None else port)
 
 
 @app.command()
