@@ -79,19 +79,20 @@ class Design:
 
     def _leave_out(self, limit: float) -> list[str]:
         kept = list(self.names)
-        for name in sorted(kept, key=lambda name: self._loss(self.names, name)):
+        for name in sorted(kept, key=lambda name: -self._share_without(self.names, name)):
             fewer = [other for other in kept if other != name]
             if fewer and self.explained_share(fewer) > limit:
                 kept = fewer
         return kept
 
     def _that_matter(self, names: Sequence[str]) -> list[str]:
-        return [name for name in names if self._loss(names, name) >= MATTERS]
+        """Those without which much less is explained."""
+        share = self.explained_share(names)
+        return [name for name in names if share - self._share_without(names, name) >= MATTERS]
 
-    def _loss(self, names: Sequence[str], name: str) -> float:
-        """How much less is explained without one of some features."""
+    def _share_without(self, names: Sequence[str], name: str) -> float:
         others = [other for other in names if other != name]
-        return self.explained_share(names) - (self.explained_share(others) if others else 0.0)
+        return self.explained_share(others) if others else 0.0
 
 
 def plainly(values: Floats) -> Floats:
