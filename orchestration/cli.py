@@ -21,6 +21,7 @@ from orchestration.context import open_warehouse, read_settings
 from orchestration.model_commands import app as models_app
 from orchestration.policy_commands import app as policies_app
 from orchestration.quarantine_commands import app as quarantine_app
+from orchestration.schedule_commands import app as schedule_app
 from orchestration.storage_commands import app as storage_app
 from warehouse.embedded import EmbeddedServer
 from warehouse.errors import ConfigurationError, GateClosedError, KyaloError, Transient, UnreadableFileError
@@ -40,6 +41,7 @@ app.add_typer(check_app)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(models_app, name="models")
 app.add_typer(policies_app, name="policies")
+app.add_typer(schedule_app, name="schedule")
 app.add_typer(storage_app, name="storage")
 app.add_typer(clients_app, name="clients")
 app.add_typer(alerts_app, name="alerts")
@@ -245,16 +247,6 @@ def worker() -> None:
     configure_logging(read_settings(), "worker")
     with open_warehouse() as warehouse:
         work(warehouse)
-
-
-@app.command()
-def schedule() -> None:
-    """Run the pipeline at its hours (PIPELINE_SCHEDULE), until SIGTERM."""
-    from orchestration.schedule import keep_schedule
-
-    configure_logging(read_settings(), "scheduler")
-    with open_warehouse() as warehouse:
-        keep_schedule(warehouse)
 
 
 @app.command()

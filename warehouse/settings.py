@@ -74,6 +74,30 @@ class Settings(BaseSettings):
         "INFO", description="The least that a log line must matter to be written."
     )
 
+    health_check_interval: int = Field(
+        300, ge=10, le=600, description="Seconds between two measurements of processors, memory and disk."
+    )
+    metrics_token: SecretStr | None = Field(
+        None, min_length=16, description="Whoever reads /metrics sends it; else only private networks may."
+    )
+
+    archive_after_days: int = Field(
+        90, ge=0, description="Days after which originals move to archive/, compressed; 0 for never."
+    )
+    raw_retention_days: int = Field(
+        0, ge=0, description="Days after which whole months of raw rows leave the database for archive/; 0 for never."
+    )
+    log_retention_days: int = Field(90, ge=0, description="Days that the logs of runs are kept; 0 for ever.")
+    metrics_retention_days: int = Field(
+        400, ge=0, description="Days that measurements of machines and results of dbt are kept; 0 for ever."
+    )
+    request_retention_days: int = Field(
+        90, ge=0, description="Days that predictions asked for over the API are kept; 0 for ever."
+    )
+    prediction_retention_days: int = Field(
+        730, ge=0, description="Days that predictions are kept after another took their place; 0 for ever."
+    )
+
     worker_interval_seconds: float = Field(2.0, gt=0, description="Longest pause between looks for jobs.")
     worker_concurrency: int = Field(2, ge=1, le=16, description="Jobs that a worker does at a time.")
     worker_retries: int = Field(
@@ -85,8 +109,11 @@ class Settings(BaseSettings):
     step_timeout_seconds: float = Field(
         7200, gt=0, description="Seconds that a step of a run may take before it is ended."
     )
-    pipeline_schedule: str = Field("0 2 * * *", description="When the scheduler runs the pipeline (cron).")
-    timezone: str = Field("Africa/Kampala", description="Time zone of the schedule.")
+    pipeline_schedule: str = Field("0 2 * * *", description="When the pipeline is due (cron).")
+    quality_check_schedule: str = Field("0 1 * * *", description="When the check of the data's quality is due (cron).")
+    performance_check_schedule: str = Field("0 3 * * *", description="When the check of the models is due (cron).")
+    archive_schedule: str = Field("0 5 * * 0", description="When archiving is due (cron; 0 is Sunday).")
+    timezone: str = Field("Africa/Kampala", description="Time zone of the schedules.")
 
     alert_email: str = Field("", description="Who is told of alerts by e-mail; several are parted by commas.")
     smtp_url: SecretStr | None = Field(

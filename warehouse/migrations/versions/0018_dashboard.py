@@ -1,14 +1,25 @@
-"""The role that the dashboard reads as."""
+"""The role that the dashboard reads as, and what it may see."""
 
 from alembic import op
+
+from warehouse.errors import ConfigurationError
 
 revision = "0018_dashboard"
 down_revision = "0017_lifecycle"
 branch_labels = None
 depends_on = None
 
-# Roles belong to the server, not to the database: another warehouse there may have made it, or be making it now.
-UPGRADE = """
+ROLE = "kyalo_dashboard"
+STANDING = """
+select
+    exists(select from pg_roles where rolname = 'kyalo_dashboard') as exists,
+    (select rolsuper or rolcreaterole from pg_roles where rolname = current_user) as may_create,
+    current_user as migrator
+"""
+MEMBERSHIP = f"select pg_has_role(current_user, '{ROLE}', 'set')"
+
+# Roles belong to the server, not to the database: another warehouse there may be making it at this moment.
+CREATE = """
 do $$
 begin
     create role kyalo_dashboard nologin;
@@ -16,20 +27,73 @@ exception
     when duplicate_object or unique_violation then null;
 end;
 $$;
-grant kyalo_dashboard to current_user;
-grant usage on schema marts, ops, ml to kyalo_dashboard;
-grant select on all tables in schema marts, ml to kyalo_dashboard;
+"""
+
+# Of the ledger it sees what came and what became of it, never an answer; of the clients one at a time, to sign it in.
+GRANTS = """
+grant usage on schema marts, ml, ops, raw, review to kyalo_dashboard;
+grant select on all tables in schema marts to kyalo_dashboard;
 alter default privileges in schema marts grant select on tables to kyalo_dashboard;
+grant select on
+    ml.champion_models, ml.drift_checks, ml.evaluations, ml.model_events, ml.models, ml.performance_checks, ml.policies,
+    ops.alerts, ops.data_quality_metrics, ops.dbt_results, ops.exports, ops.health, ops.health_components,
+    ops.heartbeats, ops.model_performance_metrics, ops.pipeline_runs, ops.pipeline_steps, ops.published_ingestions,
+    ops.schedules, ops.system_metrics,
+    review.decisions
+to kyalo_dashboard;
+grant select (
+    ingestion_id, form, source, status, filename, received_rows, stored_rows, duplicate_rows, rejected_rows,
+    conflict_rows, error_code, error_message, received_at, loaded_at, client, device
+) on raw.ingestions to kyalo_dashboard;
+grant select (ingestion_id, row_number, reason_code) on raw.rejected_rows to kyalo_dashboard;
+"""
+
+OBJECTS = """
+create index ingestions_by_time on raw.ingestions using brin (received_at);
+
+create function ops.find_client(client_name text)
+returns table (
+    name text, role text, generation integer, secret_hash text, created_at timestamptz, revoked_at timestamptz
+)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+    select clients.name, clients.role, clients.generation, clients.secret_hash, clients.created_at, clients.revoked_at
+    from ops.clients
+    where clients.name = client_name
+$$;
+comment on function ops.find_client is 'The client of a name, for who may not read the table of clients.';
+revoke all on function ops.find_client from public;
+grant execute on function ops.find_client to kyalo_dashboard;
 """
 
 
 def upgrade() -> None:
-    """Create the role, and let it read what the dashboard shows."""
-    op.execute(UPGRADE)
+    """Create the role, let it read what the dashboard shows, and make that fast."""
+    _make_role()
+    op.execute(OBJECTS)
+    op.execute(GRANTS)
 
 
 def downgrade() -> None:
     """Take its rights away; other warehouses of the server may use the role."""
+    op.execute("drop function ops.find_client")
+    op.execute("drop index raw.ingestions_by_time")
     op.execute("alter default privileges in schema marts revoke select on tables from kyalo_dashboard")
-    op.execute("revoke all on all tables in schema marts, ml, ops from kyalo_dashboard")
-    op.execute("revoke all on schema marts, ml, ops from kyalo_dashboard")
+    op.execute("revoke all on all tables in schema marts, ml, ops, raw, review from kyalo_dashboard")
+    op.execute("revoke all on schema marts, ml, ops, raw, review from kyalo_dashboard")
+
+
+def _make_role() -> None:
+    """Create the role where there is none, and let the migrator take it on."""
+    standing = op.get_bind().exec_driver_sql(STANDING).one()
+    if not standing.exists:
+        if not standing.may_create:
+            raise ConfigurationError(
+                f"The dashboard reads as the role {ROLE}, which {standing.migrator} may not create.",
+                code="database.no_dashboard_role",
+                remedy=f"Let an administrator of the server say: create role {ROLE} nologin;"
+                f' grant {ROLE} to "{standing.migrator}".',
+            )
+        op.execute(CREATE)
+    if not op.get_bind().exec_driver_sql(MEMBERSHIP).scalar():
+        op.execute(f"grant {ROLE} to current_user")

@@ -1,0 +1,1 @@
+"""The pages that show how it all is: a process of its own, which reads and never writes."""

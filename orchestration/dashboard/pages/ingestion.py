@@ -1,0 +1,42 @@
+"""What came: by day, form and sender; what was rejected and why."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from orchestration.dashboard.access import HOME, Read
+from orchestration.dashboard.figures import received_by_day
+from orchestration.dashboard.rendering import render
+from warehouse.error_codes import MEANINGS
+
+Days = Annotated[Literal[7, 30, 90, 365], Query()]
+PERIODS = (7, 30, 90, 365)
+SENDERS_SHOWN = 25
+router = APIRouter()
+
+
+@router.get(f"{HOME}/ingestion")
+def show_ingestion(request: Request, read: Read, days: Days = 30) -> Response:
+    """The ledger of a period."""
+    since = datetime.now(UTC) - timedelta(days=days)
+    totals = read.rows("received_totals", since=since, timezone=request.app.state.zone.key)
+    senders = [row for row in totals if row["sender"]]
+    forms = [row for row in totals if row["form"]]
+    return render(
+        request,
+        "ingestion",
+        days=days,
+        periods=PERIODS,
+        plot=received_by_day(totals),
+        forms=forms,
+        sums={
+            kind: sum(row[kind] for row in forms)
+            for kind in ("received", "stored", "duplicate", "rejected", "conflict")
+        },
+        senders=senders[:SENDERS_SHOWN],
+        more_senders=len(senders) - SENDERS_SHOWN,
+        reasons=read.rows("rejected_reasons", since=since),
+        meanings=MEANINGS,
+        troubled=read.rows("troubled_ingestions", since=since),
+    )
