@@ -7,9 +7,10 @@ by nothing. Nothing is deleted.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,12 +19,11 @@ import psycopg
 import pyarrow as pa
 from numpy.typing import NDArray
 from psycopg import sql
-from pyarrow import csv
 
 from ml.artifacts import load_model
+from ml.binary_copy import as_double, jsonb_fields, number_fields, read_rows, split_rows, text_field, write_rows
 from ml.catalogue import STATEMENTS, TrainedModel, challengers, champions
 from ml.features import MART_FILE, Feature, feature_set_version, load_features
-from ml.matrices import as_double, copy_matrix
 from ml.model import Model
 from ml.reasons import Explainer
 from ml.risk import CATEGORIES, STATUSES, VERDICTS, confidence, decide, most_likely_status
@@ -37,7 +37,12 @@ Floats = NDArray[np.float64]
 Role = Literal["champion", "challenger"]
 
 CHUNK_ROWS = 100_000
-KEYS = 2  # place and threshold, before the features
+NOT_FEATURES = 2  # the numbers of `select_rows_to_score` that stand before the features
+FIELDS = 23  # of `copy_predictions`
+STATUS_FIELDS = pa.array(
+    [text_field(status) + text_field(category) for status, category in zip(STATUSES, CATEGORIES, strict=True)]
+)
+VERDICT_FIELDS = pa.array([text_field(verdict) for verdict in VERDICTS])
 
 
 @dataclass(frozen=True)
@@ -173,10 +178,13 @@ def _score_track(database: Database, scorer: Scorer, run_id: str, chunk_rows: in
             connection.execute("set transaction isolation level repeatable read")
             connection.execute(STATEMENTS["create_rows_to_score"], values)
             connection.execute(STATEMENTS["index_rows_to_score"])
-            connection.execute(STATEMENTS["create_scored_rows"])
             to_score, scorable = connection.execute(STATEMENTS["count_rows_to_score"], values).fetchone() or (0, 0)
-            categories = _copy_predictions(connection, scorer, to_score, chunk_rows)
-            updated, inserted = _merge(connection, values, to_score)
+            connection.execute(STATEMENTS["withdraw_predictions"], values)
+            updated = connection.execute(STATEMENTS["supersede_predictions"]).rowcount
+            chunks = _read(connection, scorer, to_score, chunk_rows)
+            inserted, categories = _write(connection, scorer, values, chunks)
+        if inserted != to_score:
+            raise _lost(to_score, inserted)
     except psycopg.IntegrityError as error:
         raise IntegrityError(
             f"A prediction cannot be kept: {error.diag.message_primary}. {error.diag.message_detail or ''}",
@@ -195,94 +203,87 @@ def _score_track(database: Database, scorer: Scorer, run_id: str, chunk_rows: in
     )
 
 
-def _copy_predictions(connection: psycopg.Connection, scorer: Scorer, rows: int, chunk_rows: int) -> Counter[str]:
-    """Read, predict and copy into the temporary table, chunk by chunk; the database reads while the model predicts."""
-    counts: Counter[str] = Counter()
-    with one_thread(), ThreadPoolExecutor(1) as model:
-        for scored in _ahead(model, scorer, _read(connection, scorer, rows, chunk_rows)):
-            with connection.cursor().copy(STATEMENTS["copy_scored_rows"]) as copy:
-                copy.write(_as_csv(scored.table))
-            counts.update(dict(zip(CATEGORIES, scored.statuses.tolist(), strict=True)))
-    return counts
+@dataclass(frozen=True)
+class _Chunk:
+    """Rows to score: thresholds, whether the model was trained on them, features, and their keys as fields."""
+
+    thresholds: Floats
+    is_training_row: Floats
+    matrix: Floats
+    keys: list[bytes]
 
 
-def _read(connection: psycopg.Connection, scorer: Scorer, rows: int, chunk_rows: int) -> Iterator[Floats]:
-    """The rows to score, chunk by chunk: place, threshold, features."""
+@dataclass(frozen=True)
+class _Scored:
+    """The fields of new predictions, in the order of `copy_predictions`, and how many have each status."""
+
+    fields: tuple[pa.Array, ...]
+    statuses: NDArray[np.int64]
+
+
+def _read(connection: psycopg.Connection, scorer: Scorer, rows: int, chunk_rows: int) -> Iterator[_Chunk]:
+    """The rows to score, in the order in which they lie in the mart, so that it is read once."""
     columns = [as_double(feature, scorer.model.categories) for feature in scorer.features]
-    query = sql.SQL(
-        """
-        select rows_to_score.place::double precision, rows_to_score.threshold, {columns}
-        from pg_temp.rows_to_score
-        inner join features.fct_household_features as mart on mart.ctid = rows_to_score.mart_row
-        where rows_to_score.place > {after} and rows_to_score.place <= {last}
-        """
-    )
-    for after in range(0, rows, chunk_rows):
-        last = min(after + chunk_rows, rows)
-        chunk = query.format(columns=sql.SQL(", ").join(columns), after=after, last=last)
-        matrix = copy_matrix(connection, KEYS + len(columns), chunk)
-        if len(matrix) != last - after:
-            raise _lost(last - after, len(matrix))
-        yield matrix
+    for first in range(1, rows + 1, chunk_rows):
+        last = min(first + chunk_rows - 1, rows)
+        query = STATEMENTS["select_rows_to_score"].format(features=sql.SQL(", ").join(columns), first=first, last=last)
+        found = read_rows(connection, query)
+        if len(found) != last - first + 1:
+            raise _lost(last - first + 1, len(found))
+        matrix, keys = split_rows(found, NOT_FEATURES + len(columns))
+        yield _Chunk(matrix[:, 0], matrix[:, 1], matrix[:, NOT_FEATURES:], keys)
 
 
-def _ahead(executor: ThreadPoolExecutor, scorer: Scorer, chunks: Iterator[Floats]) -> Iterator["_Scored"]:
+def _write(
+    connection: psycopg.Connection, scorer: Scorer, values: dict[str, Any], chunks: Iterator[_Chunk]
+) -> tuple[int, Counter[str]]:
+    """Write what the model says of each chunk; how many rows that were, and how many of each category."""
+    (alike,) = read_rows(connection, STATEMENTS["select_what_is_alike"].format(**values))
+    written, statuses = 0, np.zeros(len(STATUSES), dtype=np.int64)
+    with one_thread(), ThreadPoolExecutor(1) as model:
+        for scored in _ahead(model, partial(_score_chunk, scorer, alike), chunks):
+            cursor = connection.cursor()
+            with cursor.copy(STATEMENTS["copy_predictions"]) as copy:
+                write_rows(copy, FIELDS, *scored.fields)
+            written += cursor.rowcount
+            statuses += scored.statuses
+    return written, Counter(dict(zip(CATEGORIES, statuses.tolist(), strict=True)))
+
+
+def _ahead(
+    executor: ThreadPoolExecutor, score_chunk: Callable[[_Chunk], _Scored], chunks: Iterator[_Chunk]
+) -> Iterator[_Scored]:
     """What the model says of each chunk; it works on one while the next is read."""
     pending: Future[_Scored] | None = None
     for chunk in chunks:
-        previous, pending = pending, executor.submit(_score_chunk, scorer, chunk)
+        previous, pending = pending, executor.submit(score_chunk, chunk)
         if previous:
             yield previous.result()
     if pending:
         yield pending.result()
 
 
-@dataclass(frozen=True)
-class _Scored:
-    """The rows of the temporary table, and how many households each status has."""
-
-    table: pa.Table
-    statuses: NDArray[np.int64]
-
-
-def _score_chunk(scorer: Scorer, chunk: Floats) -> _Scored:
-    places, thresholds, matrix = chunk[:, 0], chunk[:, 1], chunk[:, KEYS:]
-    said = scorer.model.predict(matrix)
+def _score_chunk(scorer: Scorer, alike: bytes, chunk: _Chunk) -> _Scored:
+    said = scorer.model.predict(chunk.matrix)
     status = most_likely_status(said.probability_below_125, said.probability, said.probability_below_215)
-    table = pa.table(
-        {
-            "place": places.astype(np.int64),
-            "prediction": decide(said.probability, thresholds),
-            "probability": said.probability,
-            "probability_below_125": said.probability_below_125,
-            "probability_below_215": said.probability_below_215,
-            "predicted_status": pa.array(STATUSES).take(pa.array(status)),
-            "confidence": confidence(said.probability),
-            "risk_category": pa.array(CATEGORIES).take(pa.array(status)),
-            "verdict": pa.array(VERDICTS).take(pa.array(said.verdict)),
-            "threshold": thresholds,
-            "reasons": scorer.explainer.as_json(matrix, said),
-            "missing_features": said.missing_features,
-        }
+    numbers: list[tuple[str, NDArray[Any]]] = [
+        (">i2", decide(said.probability, chunk.thresholds)),
+        (">f8", said.probability),
+        (">f8", said.probability_below_125),
+        (">f8", said.probability_below_215),
+        (">f8", confidence(said.probability)),
+        (">f8", chunk.thresholds),
+        (">i1", chunk.is_training_row),
+        (">i2", said.missing_features),
+    ]
+    fields = (
+        number_fields(alike, numbers),
+        STATUS_FIELDS.take(pa.array(status)),
+        VERDICT_FIELDS.take(pa.array(said.verdict)),
+        pa.array(chunk.keys, pa.binary()),
+        jsonb_fields(scorer.explainer.as_json(chunk.matrix, said)),
     )
-    return _Scored(table, np.bincount(status, minlength=len(STATUSES)))
-
-
-def _as_csv(table: pa.Table) -> memoryview:
-    buffer = pa.BufferOutputStream()
-    csv.write_csv(table, buffer, csv.WriteOptions(include_header=False))
-    return memoryview(buffer.getvalue())
-
-
-def _merge(connection: psycopg.Connection, values: dict[str, Any], expected: int) -> tuple[int, int]:
-    """Put the new statements in the place of those that stood; how many were superseded and how many are new."""
-    (copied,) = connection.execute(STATEMENTS["count_scored_rows"]).fetchone() or (0,)
-    if copied != expected:
-        raise _lost(expected, copied)
-    connection.execute(STATEMENTS["withdraw_predictions"], values)
-    updated = connection.execute(STATEMENTS["supersede_predictions"]).rowcount
-    inserted = connection.execute(STATEMENTS["insert_predictions"], values).rowcount
-    return updated, inserted
+    return _Scored(fields, np.bincount(status, minlength=len(STATUSES)))
 
 
 def _lost(expected: int, arrived: int) -> IntegrityError:

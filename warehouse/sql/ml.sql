@@ -204,17 +204,19 @@ standing as (
 )
 
 select
-    row_number() over () as place,
+    row_number() over (order by mart.ctid) as place,
     mart.ctid as mart_row,
-    mart.household_id,
-    mart.survey_round,
-    mart.submission_id,
     standing.prediction_id as standing_id,
-    policy.policy_version,
+    training_rows.submission_id is not null as is_training_row,
     coalesce((policy.thresholds ->> mart.district)::double precision, policy.default_threshold, 0.5) as threshold
 from features.fct_household_features as mart
 left join policy on true
 left join standing on mart.household_id = standing.household_id and mart.survey_round = standing.survey_round
+left join ml.training_rows
+    on
+        training_rows.model_name = %(model_name)s
+        and training_rows.model_version = %(model_version)s
+        and mart.submission_id = training_rows.submission_id
 where
     (not %(labelled_only)s or mart.is_vulnerable is not null)
     and (
@@ -235,43 +237,59 @@ select
         where not %(labelled_only)s or is_vulnerable is not null
     ) as scorable;
 
--- name: create_scored_rows
-create temporary table scored_rows (
-    place bigint primary key,
-    prediction smallint not null check (prediction in (0, 1)),
-    probability double precision not null check (probability between 0 and 1),
-    probability_below_125 double precision not null,
-    probability_below_215 double precision not null check (probability_below_215 <= 1),
-    predicted_status text not null,
-    confidence double precision not null check (confidence between 0.5 and 1),
-    risk_category text not null,
-    verdict text not null,
-    threshold double precision not null,
-    reasons jsonb not null,
-    missing_features smallint not null,
-    check (probability_below_125 <= probability and probability <= probability_below_215)
-) on commit drop;
+-- name: select_rows_to_score
+select
+    rows_to_score.threshold,
+    rows_to_score.is_training_row::integer::double precision,
+    {features},
+    mart.household_id,
+    mart.survey_round,
+    mart.submission_id
+from pg_temp.rows_to_score
+inner join features.fct_household_features as mart on rows_to_score.mart_row = mart.ctid
+where
+    rows_to_score.place between {first} and {last}
+    and mart.ctid >= (select mart_row from pg_temp.rows_to_score where place = {first})
+    and mart.ctid <= (select mart_row from pg_temp.rows_to_score where place = {last});
 
--- name: copy_scored_rows
-copy pg_temp.scored_rows (
-    place,
+-- name: select_what_is_alike
+select
+    {track}::text,
+    {model_role}::text,
+    {model_name}::text,
+    {model_version}::integer,
+    {feature_set_version}::text,
+    (select max(policy_version) from ml.policies where track = {track}),
+    (select max(received_at) from validated.fct_households)::timestamptz,
+    {run_id}::text;
+
+-- name: copy_predictions
+copy ml.predictions (
+    track,
+    model_role,
+    model_name,
+    model_version,
+    feature_set_version,
+    policy_version,
+    newest_received_at,
+    run_id,
     prediction,
     probability,
     probability_below_125,
     probability_below_215,
-    predicted_status,
     confidence,
+    threshold,
+    is_training_row,
+    missing_features,
+    predicted_status,
     risk_category,
     verdict,
-    threshold,
-    reasons,
-    missing_features
+    household_id,
+    survey_round,
+    submission_id,
+    reasons
 )
-from stdin with (format csv, encoding 'UTF8');
-
--- name: count_scored_rows
-select count(*)
-from pg_temp.scored_rows;
+from stdin with (format binary);
 
 -- name: supersede_predictions
 update ml.predictions
@@ -299,61 +317,3 @@ where
         )
         or (model_role = 'challenger' and %(model_role)s = 'champion' and model_version = %(model_version)s)
     );
-
--- name: insert_predictions
-insert into ml.predictions (
-    household_id,
-    survey_round,
-    submission_id,
-    track,
-    model_role,
-    prediction,
-    probability,
-    probability_below_125,
-    probability_below_215,
-    predicted_status,
-    confidence,
-    risk_category,
-    verdict,
-    threshold,
-    policy_version,
-    reasons,
-    missing_features,
-    feature_set_version,
-    model_name,
-    model_version,
-    is_training_row,
-    newest_received_at,
-    run_id
-)
-select
-    rows_to_score.household_id,
-    rows_to_score.survey_round,
-    rows_to_score.submission_id,
-    %(track)s,
-    %(model_role)s,
-    scored_rows.prediction,
-    scored_rows.probability,
-    scored_rows.probability_below_125,
-    scored_rows.probability_below_215,
-    scored_rows.predicted_status,
-    scored_rows.confidence,
-    scored_rows.risk_category,
-    scored_rows.verdict,
-    scored_rows.threshold,
-    rows_to_score.policy_version,
-    scored_rows.reasons,
-    scored_rows.missing_features,
-    %(feature_set_version)s,
-    %(model_name)s,
-    %(model_version)s,
-    training_rows.submission_id is not null,
-    (select max(households.received_at) from validated.fct_households as households),
-    %(run_id)s
-from pg_temp.scored_rows
-inner join pg_temp.rows_to_score on scored_rows.place = rows_to_score.place
-left join ml.training_rows
-    on
-        training_rows.model_name = %(model_name)s
-        and training_rows.model_version = %(model_version)s
-        and rows_to_score.submission_id = training_rows.submission_id;
