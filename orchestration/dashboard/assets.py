@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
-from plotly.offline import get_plotlyjs
+from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
 
 from warehouse.errors import NotFoundError
 

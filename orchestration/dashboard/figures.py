@@ -114,8 +114,8 @@ def villages_on_map(rows: Sequence[Row]) -> Figure:
         {
             "type": "scatter",
             "mode": "markers",
-            "x": [row["longitude"] for row in rows],
-            "y": [row["latitude"] for row in rows],
+            "x": [row["village_longitude"] for row in rows],
+            "y": [row["village_latitude"] for row in rows],
             "text": [f"{name}: {number} expected" for name, number in zip(named, expected, strict=True)],
             "hoverinfo": "text",
             "marker": {
@@ -137,7 +137,7 @@ def villages_on_map(rows: Sequence[Row]) -> Figure:
         yaxis=_axis(ticksuffix="°", scaleanchor="x", automargin=True),
     )
     cells = [
-        [name, number, show_percent(share), f"{row['latitude']:.2f}, {row['longitude']:.2f}"]
+        [name, number, show_percent(share), f"{row['village_latitude']:.2f}, {row['village_longitude']:.2f}"]
         for name, number, share, row in zip(named, expected, shares, rows, strict=True)
     ]
     columns = ["village", "expected vulnerable households", "share", "latitude, longitude"]

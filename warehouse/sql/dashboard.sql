@@ -145,8 +145,8 @@ copy (
 select
     locations.district,
     locations.village,
-    locations.latitude,
-    locations.longitude,
+    locations.village_latitude,
+    locations.village_longitude,
     priorities.households,
     priorities.expected_vulnerable_households,
     priorities.expected_vulnerable_households / nullif(priorities.households, 0) as vulnerable_share

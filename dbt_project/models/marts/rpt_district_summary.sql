@@ -6,6 +6,10 @@ households as (
     select * from {{ ref('dim_households') }}
 ),
 
+risk as (
+    select * from {{ ref('fct_household_risk') }}
+),
+
 outcomes as (
     select * from {{ ref('int_submission_outcomes') }}
 ),
@@ -19,6 +23,17 @@ kept_out as (
     where
         outcome in ('quarantined', 'held')
         and district is not null
+    group by district
+),
+
+undecided as (
+    select
+        district,
+        count(*) as households_undecided
+    from risk
+    where
+        is_latest_round
+        and verdict = 'undecided'
     group by district
 ),
 
@@ -37,6 +52,7 @@ summary as (
         coalesce(totals.people, 0) as people,
         coalesce(totals.households_scored, 0) as households_scored,
         coalesce(totals.households_predicted_vulnerable, 0) as households_predicted_vulnerable,
+        coalesce(undecided.households_undecided, 0) as households_undecided,
         totals.expected_vulnerable_households,
         totals.mean_vulnerability_probability,
         coalesce(totals.households_critical, 0) as households_critical,
@@ -51,6 +67,7 @@ summary as (
         coalesce(kept_out.held_submissions, 0) as held_submissions
     from totals
     full outer join kept_out on totals.district = kept_out.district
+    left join undecided on totals.district = undecided.district
 )
 
 select * from summary
