@@ -1,5 +1,6 @@
-"""The API as it is served: the loader, and the champions' answers beside it."""
+"""The API as it is served: the loader, the champions' answers beside it, and what tells how they are."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,6 +8,10 @@ from fastapi import FastAPI
 
 from ingest_api import app as loader
 from ml.online import Predictor
+from orchestration import serving_dashboard
+from orchestration.monitoring import routes
+from orchestration.monitoring.exposition import Exposition
+from orchestration.monitoring.standing import Standing
 from orchestration.serving_route import router
 from warehouse.database import Database
 from warehouse.settings import Settings
@@ -21,7 +26,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Args:
         settings: what it is told from outside; the process's own when omitted.
     """
-    return loader.create_app(settings, extensions=[loader.Extension(router, _predicting)])
+    extensions = [
+        loader.Extension(router, _predicting),
+        loader.Extension(routes.router, _watching),
+        loader.Extension(serving_dashboard.router, serving_dashboard.knowing_settings),
+    ]
+    return loader.create_app(settings, extensions=extensions)
 
 
 @contextmanager
@@ -30,5 +40,20 @@ def _predicting(app: FastAPI, settings: Settings) -> Iterator[None]:
     database = Database(settings, pool_size=CONNECTIONS, patience=PATIENCE_SECONDS)
     app.state.predictor = Predictor(database, app.state.store)
     app.state.predictor.warm_up(CONNECTIONS)
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: nobody waits for the collector to look through it
     yield
+    gc.unfreeze()
     database.close()
+
+
+@contextmanager
+def _watching(app: FastAPI, settings: Settings) -> Iterator[None]:
+    """Give the routes what looks after the API, and what tells its figures."""
+    state = app.state
+    state.standing = Standing(app, settings)
+    state.exposition = Exposition(
+        state.standing, state.request_times, state.database, version=app.version, token=settings.metrics_token
+    )
+    yield
+    state.standing.close()

@@ -48,6 +48,16 @@ class Api:
         """
         self._ask(session, "POST", f"/api/v1/quarantine/{subject}/decision", judgement)
 
+    def acknowledge(self, session: Session, alert_id: str) -> None:
+        """Say that somebody knows of an alert.
+
+        Raises:
+            NotFoundError: it is not open.
+            RefusedRequestError: the API refuses it.
+            DatabaseUnavailableError: it does not answer.
+        """
+        self._ask(session, "POST", f"/api/v1/alerts/{quote(alert_id, safe='')}/acknowledgement")
+
     def _ask(self, session: Session, method: str, path: str, body: dict[str, object] | None = None) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self._sign_ins.token_for_api(session)}"}
         try:
