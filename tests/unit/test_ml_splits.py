@@ -1,5 +1,7 @@
 """Folds keep whole what they promise to, and judge every household once."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -100,3 +102,9 @@ def test_refuses_what_no_honest_score_can_come_from(spoil: Callable[[pd.DataFram
 
 def test_lets_enough_pass() -> None:
     require_enough(make_places())
+
+
+def test_the_api_starts_without_scikit_learn() -> None:
+    asked = "import sys, orchestration.serving; print('sklearn' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert told.stdout == "False\n"
