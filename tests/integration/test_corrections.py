@@ -13,6 +13,7 @@ from ingest_api.senders import Sender
 from ingest_api.surveys import ArrivingSurvey, land_surveys
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
+from tests.dbt_selections import WITHOUT_TESTS, WITHOUT_UNIT_TESTS
 from tests.surveys import load_text
 from warehouse.contract import load_contract
 
@@ -111,11 +112,11 @@ def built(module_warehouse: Warehouse) -> Warehouse:
     with Dbt(module_warehouse) as dbt:
         for rows in FILES:
             send_file(module_warehouse, rows)
-        dbt.build("--exclude", "tag:marts")
+        dbt.build("--exclude", "tag:marts", *WITHOUT_TESTS)
         send_batch(module_warehouse, [("BATCH", 1), ("ALONE", 1)])
         for edit in EDITS:
             send_survey(module_warehouse, *edit)
-        dbt.build()
+        dbt.build(*WITHOUT_UNIT_TESTS)
     return module_warehouse
 
 

@@ -5,6 +5,7 @@ import pytest
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
 from tests.dbt_graph import DbtGraph
+from tests.dbt_selections import WITHOUT_TESTS
 
 COLUMNS = """
 select
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.xdist_group("dbt_project")
 def catalog(module_warehouse: Warehouse) -> Columns:
     """The type and the comment of each column of each table, after a build of an empty warehouse."""
     with Dbt(module_warehouse) as dbt:
-        dbt.build("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+        dbt.build(*WITHOUT_TESTS)
     found: Columns = {}
     with module_warehouse.database.transaction() as connection:
         for relation, name, kind, comment in connection.execute(COLUMNS).fetchall():

@@ -6,6 +6,7 @@ import pytest
 
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
+from tests.dbt_selections import WITHOUT_TESTS
 from tests.surveys import load_text
 from warehouse.errors import BuildError
 
@@ -50,7 +51,7 @@ def built(module_warehouse: Warehouse) -> Warehouse:
     """The warehouse after a load, a build, a correction, a decision, a change of rules and an incremental build."""
     with Dbt(module_warehouse) as dbt:
         load_text(module_warehouse, FIRST + CLEAN)
-        dbt.build()
+        dbt.build(*WITHOUT_TESTS)
         load_text(module_warehouse, CORRECTION)
         with module_warehouse.database.transaction() as connection:
             connection.execute(RELEASE)

@@ -18,6 +18,7 @@ from ingest_api.loading import land_next
 from ingest_api.receiving import receive_file
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
+from tests.dbt_selections import WITHOUT_TESTS
 from warehouse.contract import load_contract
 from warehouse.database import fetch_rows
 
@@ -26,7 +27,6 @@ pytestmark = [pytest.mark.xdist_group("models"), pytest.mark.timeout(300)]
 SURVEY, REPORT = "household_survey", "quarterly_report"
 OUTCOMES = {SURVEY: "int_submission_outcomes", REPORT: "int_village_reports_judged"}
 CASES = yaml.safe_load(Path(__file__).with_name("rule_cases.yml").read_text())
-EXCLUDED = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 BROKEN = """
     select submission_id, failed_rules || flagged_rules
     from validated.{outcomes}
@@ -154,7 +154,7 @@ def judged(module_warehouse: Warehouse) -> dict[str, Judged]:
     load(module_warehouse, SURVEY, write(list(surveys())))
     load(module_warehouse, REPORT, write(list(reports())))
     with Dbt(module_warehouse) as dbt:
-        dbt.build("--select", "+dim_quality_rules", *EXCLUDED)
+        dbt.build("--select", "+dim_quality_rules", *WITHOUT_TESTS)
     with module_warehouse.database.transaction() as connection:
         return {form: judged_of(connection, form) for form in OUTCOMES}
 
