@@ -41,8 +41,9 @@ $(AZURITE): tests/azurite/package-lock.json
 	@cd tests/azurite && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || \
 		echo "without npm the tests against Azure Blob are left out"
 
+# Three workers for two processors: tests also wait. The longest files come first, in the order of their names.
 test: install $(AZURITE) ## set up everything and run every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 chaos: install ## kill the API, the worker and PostgreSQL a hundred times; SEED=7 repeats an order, RUNS=20 is shorter
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
