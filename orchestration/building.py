@@ -6,9 +6,10 @@ from orchestration.dbt import Dbt, Node
 from orchestration.gates import closed_gate
 from orchestration.graph.lock import holding_pipeline
 from orchestration.publish import describe_publication, publish
+from orchestration.runs import fetch
 from orchestration.sample import clear_sample_beside_others
 from warehouse.database import Database, queries
-from warehouse.errors import BuildError
+from warehouse.errors import BuildError, DatabaseUnavailableError
 
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")  # they try the SQL, not the surveys
 
@@ -34,10 +35,17 @@ def build_models(database: Database, dbt: Dbt, run_id: str, step: str, *argument
     Raises:
         GateClosedError: what is new is too bad.
         BuildError: a model could not be made or a test failed.
+        DatabaseUnavailableError: PostgreSQL went away meanwhile.
+        ProcessLostError: dbt was killed.
     """
+    server = fetch(database, "server_start")
     try:
         return dbt.build(*arguments)
     except BuildError as error:
+        if fetch(database, "server_start") != server:  # what dbt cannot tell from an error in a model
+            raise DatabaseUnavailableError(
+                "PostgreSQL was started again while dbt was at work.", remedy="Run again."
+            ) from error
         raise closed_gate(database, error) from error
     finally:
         _keep(database, dbt.results, run_id, step)

@@ -1,11 +1,12 @@
 """A run of the pipeline: every step of the graph, or those that are asked for, with its record."""
 
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
+from orchestration.graph.actions import look
 from orchestration.graph.ending import Ender
 from orchestration.graph.journal import StepJournal
 from orchestration.graph.lock import PipelineLock
@@ -15,8 +16,10 @@ from orchestration.graph.steps import STEPS
 from orchestration.heartbeat import beating
 from orchestration.runs import Run, close_abandoned, fetch, new_run_id, recorded_run
 from warehouse.database import Database
-from warehouse.errors import ConfigurationError, NotFoundError
+from warehouse.errors import ConfigurationError, KyaloError, NotFoundError
+from warehouse.logs import get_logger, run_log
 
+logger = get_logger(__name__)
 Tell = Callable[[str], None]
 
 
@@ -63,14 +66,8 @@ def run_pipeline(warehouse: Warehouse, request: Request = Request(), *, tell: Te
         lock.take(tell if request.wait else None)
         close_abandoned(database)
         skipped = _steps_to_skip(database, request, run)
-        with beating(database, "pipeline", doing=run.run_id) as heartbeat, recorded_run(database, run):
-
-            def tell_all(step: str) -> None:
-                heartbeat.say(step)
-                tell(step)
-
-            journal = StepJournal(database, run, lock, tell_all)
-            _walk(warehouse, request, run, skipped, journal)
+        with run_log(warehouse.settings, run.run_id), _looked_at_when_failed(warehouse, run):
+            _walk_recorded(warehouse, request, run, skipped, lock, tell)
     finally:
         lock.release()
     return run
@@ -101,6 +98,36 @@ def _finished_before(database: Database, run: Run) -> dict[str, str]:
     run.resumes_run_id = newest["run_id"]
     finished = fetch(database, "finished_steps", run_id=run.resumes_run_id)
     return {row["step"]: f"run {run.resumes_run_id} did it" for row in finished}
+
+
+@contextmanager
+def _looked_at_when_failed(warehouse: Warehouse, run: Run) -> Iterator[None]:
+    """Measure, and tell what is wrong, also where the run fails before it comes to that; its own error stays."""
+    try:
+        yield
+    except Exception as failure:
+        try:
+            logger.info("looked at the failed run", found=look(warehouse, run.run_id))
+        except Exception:
+            logger.exception("the failed run could not be looked at")
+        if isinstance(failure, KyaloError):
+            failure.remedy = f"{failure.remedy} `kyalo run --resume` goes on where it stopped.".strip()
+        raise
+
+
+def _walk_recorded(
+    warehouse: Warehouse, request: Request, run: Run, skipped: Mapping[str, str], lock: PipelineLock, tell: Tell
+) -> None:
+    with (
+        beating(warehouse.database, "pipeline", doing=run.run_id) as heartbeat,
+        recorded_run(warehouse.database, run),
+    ):
+
+        def tell_all(step: str) -> None:
+            heartbeat.say(f"run {run.run_id}: {step}")
+            tell(step)
+
+        _walk(warehouse, request, run, skipped, StepJournal(warehouse.database, run, lock, tell_all))
 
 
 def _walk(warehouse: Warehouse, request: Request, run: Run, skipped: Mapping[str, str], journal: StepJournal) -> None:

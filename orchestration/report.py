@@ -31,6 +31,7 @@ def collect_account(warehouse: Warehouse, run: Run | None = None) -> dict[str, A
         "models": [_describe_model(model) for model in champions(database).values()],
         "districts": fetch(database, "district_risk") if layers else [],
         "runs": [{**row, "started_at": str(row["started_at"])} for row in fetch(database, "last_runs", limit=5)],
+        "last_steps": fetch(database, "steps_of_last_run"),
     }
     if run:
         account["run"] = {"run_id": run.run_id, "changed_rows": run.changed_rows}
@@ -63,6 +64,7 @@ def print_runs(console: Console, account: dict[str, Any]) -> None:
             else row["error_message"]
         )
         console.print(f"{row['started_at'][:19]}  {row['status']}  {changed or ''}", highlight=False)
+    _print_steps(console, account["last_steps"])
     console.print(
         f"files: {ledger['pending_files']} pending, {ledger['failed_files']} failed, {ledger['refused_files']} refused"
     )
@@ -171,7 +173,9 @@ def _print_steps(console: Console, steps: Sequence[dict[str, Any]]) -> None:
     table = _table("step", "seconds", "did")
     table.columns[2].justify = "left"
     for step in steps:
-        table.add_row(step["name"], f"{step['seconds']:.1f}", step["did"])
+        seconds = "" if step["seconds"] is None else f"{step['seconds']:.1f}"
+        told = step["did"] if step["status"] == "succeeded" else f"{step['status']}: {step['did']}"
+        table.add_row(step["name"], seconds, told.removesuffix(": "))
     console.print(table)
 
 

@@ -5,11 +5,15 @@ from ml.score import score as score_mart
 from ml.tracks import TRACKS
 from ml.watching.drift import check_drift
 from ml.watching.performance import check_performance
+from orchestration.alerts import check_alerts
 from orchestration.building import WITHOUT_UNIT_TESTS, build_models, describe_build
 from orchestration.console import count
+from orchestration.context import Warehouse
 from orchestration.dbt import Node
+from orchestration.exports import export as export_tables
 from orchestration.graph.step import Result, Work
 from orchestration.landing import land_all
+from orchestration.monitoring import measure
 from orchestration.publish import describe_publication
 from orchestration.publish import publish as publish_marts
 from orchestration.runs import fetch
@@ -98,6 +102,26 @@ def publish(work: Work) -> Result:
     changed = publish_marts(work.warehouse.database)
     work.run.changed_rows = changed
     return Result(describe_publication(changed), rows_out=sum(changed.values()))
+
+
+def export(work: Work) -> Result:
+    """Write what changed as files for those who read tables without a database."""
+    exported = export_tables(work.warehouse, work.run.run_id)
+    did = f"{count(exported.files, 'file')} written of {count(exported.tables, 'table')}"
+    return Result(did, rows_out=exported.rows)
+
+
+def check(work: Work) -> Result:
+    """Measure what the run left behind, and tell what is wrong."""
+    return Result(look(work.warehouse, work.run.run_id))
+
+
+def look(warehouse: Warehouse, run_id: str) -> str:
+    """Measure what a run left behind, tell what is wrong, and say both in a few words."""
+    health = measure(warehouse, run_id)
+    changes = check_alerts(warehouse)
+    opened, resolved = len(changes.opened), len(changes.resolved)
+    return f"{health}; {count(opened, 'alert')} opened, {count(resolved, 'alert')} resolved"
 
 
 def _build(work: Work, step: str, *arguments: str) -> list[Node]:

@@ -7,6 +7,9 @@ from orchestration.graph.lock import PipelineLock
 from orchestration.graph.step import Result, Step
 from orchestration.runs import DoneStep, Run, describe_error, record
 from warehouse.database import Database
+from warehouse.logs import get_logger
+
+logger = get_logger(__name__)
 
 
 class StepJournal:
@@ -38,6 +41,7 @@ class StepJournal:
         self._tell(step.name if attempt == 1 else f"{step.name}, try {attempt}")
         facts = {"run_id": self._run.run_id, "step": step.name, "attempt": attempt}
         record(self._database, "begin_step", **facts, log_reference=self._run.log_reference)
+        logger.info("step begins", step=step.name, attempt=attempt)
 
     def finish(self, step: Step, attempt: int, outcome: Result | BaseException) -> None:
         """Note that it ended."""
@@ -54,6 +58,9 @@ class StepJournal:
             str(error) if error else result.did,
         )
         self._run.steps.append(done)
+        (logger.error if error else logger.info)(
+            f"step {done.status}", step=step.name, attempt=attempt, seconds=seconds, did=done.did
+        )
         record(
             self._database,
             "finish_step",

@@ -8,7 +8,9 @@ STEPS = (
     Step("build", needs=("load",), action=actions.build, has_children=True),
     Step("train", needs=("build",), action=actions.train, has_children=True),
     Step("score", needs=("train",), action=actions.score),
-    Step("watch", needs=("score",), action=actions.watch, may_run_beside=("marts", "publish")),
+    Step("watch", needs=("score",), action=actions.watch, may_run_beside=("marts", "publish", "export")),
     Step("marts", needs=("score",), action=actions.marts, has_children=True),
     Step("publish", needs=("marts",), action=actions.publish),
+    Step("export", needs=("publish",), action=actions.export, may_run_beside=("check",)),
+    Step("check", needs=("watch", "publish"), action=actions.check, timeout_seconds=600),
 )

@@ -115,23 +115,22 @@ where
     and locks.database = (select oid from pg_database where datname = current_database())
     and ((locks.classid::bigint << 32) | locks.objid::bigint) = hashtextextended(%(name)s, 0);
 
--- name: steps_of_run
+-- name: steps_of_last_run
 select
-    step,
+    run_id,
+    step as name,
     attempt,
     status,
     started_at,
     seconds,
     rows_in,
     rows_out,
-    did,
-    error_code,
-    error_message
+    coalesce(error_message, did) as did
 from ops.pipeline_steps
-where run_id = %(run_id)s
+where run_id = (select run_id from ops.pipeline_runs order by started_at desc limit 1)
 order by
     started_at,
-    step;
+    attempt;
 
 -- name: insert_dbt_result
 insert into ops.dbt_results (
@@ -149,12 +148,89 @@ on conflict (run_id, step, node_id) do update set
     message = excluded.message,
     finished_at = excluded.finished_at;
 
+-- name: server_start
+select pg_postmaster_start_time() as started_at;
+
+-- name: undecided_models
+select
+    models.track,
+    models.model_version
+from ml.models as models
+where
+    not exists (
+        select 1
+        from ml.models as newer
+        where newer.track = models.track and newer.model_version > models.model_version
+    )
+    and not exists (
+        select 1
+        from ml.model_events as events
+        where
+            events.track = models.track
+            and events.model_version = models.model_version
+            and events.event <> 'registered'
+    );
+
 -- name: landed_rows
 select
     coalesce(sum(received_rows), 0)::bigint as received,
     coalesce(sum(stored_rows), 0)::bigint as stored
 from raw.ingestions
 where ingestion_id = any(%(ingestion_ids)s);
+
+-- name: tables_to_export
+select
+    table_schema,
+    table_name
+from information_schema.tables
+where
+    (table_schema = 'features' and table_name = 'fct_household_features')
+    or (
+        table_schema = 'marts'
+        and table_type = 'BASE TABLE'
+        and (table_name in ('dim_households', 'fct_household_risk') or starts_with(table_name, 'rpt_'))
+    )
+order by table_name;
+
+-- name: current_predictions
+select
+    household_id,
+    survey_round,
+    submission_id,
+    track,
+    prediction,
+    probability,
+    probability_below_125,
+    probability_below_215,
+    predicted_status,
+    confidence,
+    risk_category,
+    verdict,
+    threshold,
+    policy_version,
+    reasons,
+    missing_features,
+    model_name,
+    model_version,
+    feature_set_version,
+    is_training_row,
+    scored_at,
+    run_id
+from ml.current_predictions
+where track = {track};
+
+-- name: fingerprint_rows
+select
+    count(*) as rows,
+    bit_xor(hashtextextended(given::text, 0)) as hash
+from ({query}) as given;
+
+-- name: insert_export
+insert into ops.exports (run_id, object_key, relation, sha256, bytes, rows)
+values (%(run_id)s, %(object_key)s, %(relation)s, %(sha256)s, %(bytes)s, %(rows)s)
+on conflict (object_key) do update set
+    run_id = excluded.run_id,
+    exported_at = excluded.exported_at;
 
 -- name: last_runs
 select
