@@ -11,6 +11,7 @@ from warehouse.settings import PROJECT_ROOT
 CODE = re.compile(r"[a-z]+\.[a-z_]+")
 AREAS = {code.partition(".")[0] for code in MEANINGS if "." in code}
 FILE_ENDINGS = {"csv", "json", "jsonl", "log", "parquet", "py", "sql", "toml", "txt", "yml"}
+TABLES = {"ml.prediction_requests", "ml.predictions"}
 
 
 def literals() -> Iterator[str]:
@@ -25,7 +26,7 @@ def literals() -> Iterator[str]:
 
 
 def is_code(value: object, given: bool) -> bool:
-    if not isinstance(value, str) or not CODE.fullmatch(value):
+    if not isinstance(value, str) or not CODE.fullmatch(value) or value in TABLES:
         return False
     area, _, reason = value.partition(".")
     return given or (area in AREAS and reason not in FILE_ENDINGS)
