@@ -25,6 +25,9 @@ LEAST = {
     "least_submissions": 100,
     "least_district": 10,
     "collision_share": 0.1,
+    "blank_rise": 0.25,
+    # Twice what villages alone made of a day's answers: 0.38 at most among 5,400 fields and days of real surveys.
+    "stability_index": 0.75,
     "least_batch": 500,  # as ml.watching.batch has it, which takes seconds to import
     "silent_seconds": SILENT_SECONDS,
 }

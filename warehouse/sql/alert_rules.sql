@@ -477,16 +477,174 @@ from judged
 where seconds > %(alert_response_seconds)s;
 
 -- name: answers_changed
+with
+days as (
+    select received_date
+    from validated.int_quality_field_counts
+    where
+        received_date between (%(now)s::timestamptz at time zone 'utc')::date - %(judged_days)s
+        and (%(now)s::timestamptz at time zone 'utc')::date
+    group by
+        received_date,
+        field
+    having sum(counted) >= %(least_submissions)s
+    order by received_date desc
+    limit 1
+),
+
+compared as (
+    select
+        counts.received_date,
+        counts.field,
+        listed.place,
+        sum(listed.seen) as seen,
+        sum(
+            counts.counted * (listed.known + 0.5)
+            / (coalesce(districts.households, every.households) + 0.5 * cardinality(counts.bin_counts))
+        ) as expected
+    from validated.int_quality_field_counts as counts
+    inner join days on counts.received_date = days.received_date
+    inner join validated.int_field_baselines as every
+        on
+            counts.field = every.field
+            and every.level = 'all'
+    left join validated.int_field_baselines as districts
+        on
+            counts.field = districts.field
+            and counts.district = districts.entity
+            and districts.level = 'district'
+    cross join
+        lateral unnest(counts.bin_counts, coalesce(districts.bin_counts, every.bin_counts))
+        with ordinality as listed (seen, known, place)
+    group by
+        counts.received_date,
+        counts.field,
+        listed.place
+),
+
+answered as (
+    select
+        received_date,
+        field,
+        place,
+        seen,
+        expected,
+        sum(seen) over of_field as all_seen,
+        sum(expected) over of_field as all_expected
+    from compared
+    where place > 1
+    window of_field as (partition by field)
+),
+
+blank as (
+    select
+        field,
+        sum(seen) filter (where place = 1) / sum(seen) as share,
+        sum(expected) filter (where place = 1) / sum(expected) as usual_share
+    from compared
+    group by field
+),
+
+shifted as (
+    select
+        answered.received_date,
+        answered.field,
+        max(answered.all_seen) as all_seen,
+        sum(bins.share * (answered.place - 1)) > sum(bins.usual_share * (answered.place - 1)) as is_higher,
+        sum((bins.share - bins.usual_share) * ln(bins.share / bins.usual_share)) as stability_index
+    from answered
+    cross join
+        lateral (
+            select
+                (answered.seen + 0.5) / (answered.all_seen + 6) as share,
+                (answered.expected + 0.5) / (answered.all_expected + 6) as usual_share
+        ) as bins
+    group by
+        answered.received_date,
+        answered.field
+),
+
+changed as (
+    select
+        shifted.received_date,
+        shifted.field,
+        case
+            when blank.share >= blank.usual_share + %(blank_rise)s then 'blank'
+            when shifted.is_higher then 'higher'
+            else 'lower'
+        end as change
+    from shifted
+    inner join blank on shifted.field = blank.field
+    where
+        (shifted.all_seen >= %(least_submissions)s and shifted.stability_index >= %(stability_index)s)
+        or (
+            blank.share >= blank.usual_share + %(blank_rise)s
+            and shifted.field <> all(%(income_fields)s)
+        )
+),
+
+listed as (
+    select
+        received_date,
+        change,
+        string_agg(field, ', ' order by field) as fields
+    from changed
+    group by
+        received_date,
+        change
+)
+
 select
     '' as subject,
-    '' as day,
-    '' as changes
-where false;
+    received_date::text as day,
+    string_agg(
+        case change
+            when 'blank' then 'Left blank by many: '
+            when 'higher' then 'Higher: '
+            else 'Lower: '
+        end || fields || '.',
+        ' ' order by change
+    ) as changes
+from listed
+group by received_date;
 
 -- name: income_missing
+with
+days as (
+    select
+        received_date,
+        field,
+        sum(bin_counts[1]) / sum(counted) as share
+    from validated.int_quality_field_counts
+    where
+        received_date between (%(now)s::timestamptz at time zone 'utc')::date - %(judged_days)s
+        and (%(now)s::timestamptz at time zone 'utc')::date
+        and field = any(%(income_fields)s)
+    group by
+        received_date,
+        field
+    having sum(counted) >= %(least_submissions)s
+),
+
+compared as (
+    select
+        days.received_date,
+        days.share,
+        baselines.bin_counts[1]::numeric / baselines.households as usual_share
+    from days
+    inner join validated.int_field_baselines as baselines
+        on
+            days.field = baselines.field
+            and baselines.level = 'all'
+    where days.received_date = (select max(received_date) from days)
+)
+
 select
     '' as subject,
-    '' as day,
-    0 as blank_percent,
-    0 as usual_percent
-where false;
+    received_date::text as day,
+    round(100 * share)::integer as blank_percent,
+    round(100 * usual_share)::integer as usual_percent
+from compared
+where share >= usual_share + %(blank_rise)s
+order by share - usual_share desc
+limit 1;
