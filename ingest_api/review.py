@@ -204,11 +204,20 @@ def is_stored(connection: psycopg.Connection, submission_id: str) -> bool:
 
 
 def stored_survey(connection: psycopg.Connection, submission: QuarantinedSubmission) -> tuple[Contract, dict[str, Any]]:
-    """A quarantined submission as its raw table has it, and the contract of its form."""
+    """A quarantined submission as its raw table has it, and the contract of its form.
+
+    Raises:
+        NotFoundError: its row was exported to the archive.
+    """
     place = {"ingestion_id": submission.ingestion_id, "row_number": submission.row_number}
     statement = queries("review")["raw_survey"].format(raw_table=sql.Identifier("raw", FORM))
     row = fetch_row(connection, statement, place)
-    assert row is not None  # noqa: S101 - it was judged, so it is stored
+    if row is None:
+        raise NotFoundError(
+            "The answers of the submission were taken out of the database, into the archive.",
+            code="review.archived",
+            remedy=f"`kyalo archive restore {FORM}` brings them back.",
+        )
     return load_contract(FORM), row
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestration.alert_commands import app as alerts_app
+from orchestration.archive_commands import app as archive_app
 from orchestration.check_command import app as check_app
 from orchestration.client_commands import app as clients_app
 from orchestration.console import AsJson, err, out, print_error, print_json
@@ -43,6 +44,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(policies_app, name="policies")
 app.add_typer(schedule_app, name="schedule")
 app.add_typer(storage_app, name="storage")
+app.add_typer(archive_app, name="archive")
 app.add_typer(clients_app, name="clients")
 app.add_typer(alerts_app, name="alerts")
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)

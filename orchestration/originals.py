@@ -9,9 +9,17 @@ from orchestration.copies import copy_object
 from orchestration.orphans import find_orphans, is_wrong_ledger, put_back, set_aside
 from warehouse.database import Database, fetch_rows, queries
 from warehouse.errors import NotFoundError
-from warehouse.stores import MirroredStore, ObjectStore, StoredObject, checksum_of, stated_checksum, type_of
+from warehouse.stores import (
+    ORIGINALS,
+    MirroredStore,
+    ObjectStore,
+    StoredObject,
+    is_whole,
+    original_checksum,
+    type_of,
+)
 
-ORIGINALS = "raw/"
+ARCHIVE = "archive/"
 GRACE = timedelta(hours=1)
 Problem = Literal["missing", "corrupt", "uncopied", "orphan", "draft"]
 Watch = Callable[[list[str]], Iterable[str]]
@@ -60,7 +68,7 @@ def list_objects(database: Database, store: ObjectStore, prefix: str) -> Iterato
     """
     known = _known_objects(database, prefix)
     for listed in store.list(prefix):
-        sha256, kind = stated_checksum(listed.key), listed.content_type
+        sha256, kind = original_checksum(listed.key), listed.content_type
         if sha256 is None:
             found = store.head(listed.key)
             sha256, kind = (found.sha256, found.content_type) if found else (None, kind)
@@ -91,7 +99,8 @@ def verify_originals(
     A lost or damaged original is restored from the second store, or from the orphans. Objects under `raw/` that
     nothing speaks of are moved to `archive/orphans/`, and drafts removed, once they are older than the grace period:
     an upload writes its object first and its entry in the ledger after it, so that a young object may be one that is
-    just arriving. Orphans stay where they are when they are so many that the ledger may be the wrong one.
+    just arriving. Orphans stay where they are when they are so many that the ledger may be the wrong one. What was
+    archived is compared as well, but nothing in the archive is ever set aside.
 
     Args:
         database: the warehouse.
@@ -106,12 +115,18 @@ def verify_originals(
     """
     before = datetime.now(UTC) - grace
     known = sorted(_known_objects(database, ORIGINALS))
+    archived = sorted(_known_objects(database, ARCHIVE))
     waiting = _waiting_copies(database)
     stores = [store.primary, store.secondary] if isinstance(store, MirroredStore) else [store]
     listed = [{found.key: found for found in each.list(ORIGINALS)} for each in stores]
-    findings = [finding for key in watch(known) for finding in _check(stores[0], key, store, repair=repair)]
+    everything = [*known, *archived]
+    findings = [finding for key in watch(everything) for finding in _check(stores[0], key, store, repair=repair)]
     if isinstance(store, MirroredStore):
-        findings += _uncopied(store, [key for key in known if key not in waiting], *listed, repair=repair)
+        held = [
+            {found.key: found for found in each.list(ARCHIVE)} | raw
+            for each, raw in zip(stores, listed, strict=True)
+        ]
+        findings += _uncopied(store, [key for key in everything if key not in waiting], *held, repair=repair)
     is_refused = False
     for each, objects in zip(stores, listed, strict=True):
         orphans = find_orphans(database, each, set(objects).difference(known), before)
@@ -120,7 +135,7 @@ def verify_originals(
         findings += [Finding("orphan", key, can_move and set_aside(database, each, key)) for key in orphans]
         findings += [Finding("draft", name, repair) for name in each.drafts(before, remove=repair)]
         is_refused |= is_doubtful
-    return Verification(len(known), len(waiting) if len(stores) > 1 else 0, findings, is_refused)
+    return Verification(len(everything), len(waiting) if len(stores) > 1 else 0, findings, is_refused)
 
 
 def _check(primary: ObjectStore, key: str, store: ObjectStore, *, repair: bool) -> Iterator[Finding]:
@@ -132,11 +147,9 @@ def _check(primary: ObjectStore, key: str, store: ObjectStore, *, repair: bool) 
 
 def _problem(store: ObjectStore, key: str) -> Problem | None:
     try:
-        with store.get(key) as content:
-            sha256, _ = checksum_of(content)
+        return None if is_whole(store, key) else "corrupt"
     except NotFoundError:
         return "missing"
-    return None if sha256 == (stated_checksum(key) or sha256) else "corrupt"
 
 
 def _restore(primary: ObjectStore, key: str, store: ObjectStore) -> bool:

@@ -14,8 +14,8 @@ import typer
 
 from orchestration.console import AsJson, count, err, out, print_json
 from orchestration.context import open_warehouse
-from warehouse.errors import ConfigurationError, IntegrityError
-from warehouse.stores import ObjectStore, checksum_of, stated_checksum, type_of
+from warehouse.errors import ConfigurationError
+from warehouse.stores import ObjectStore, check_original, checksum_of, open_original, type_of
 
 if TYPE_CHECKING:
     from orchestration.originals import Verification
@@ -54,7 +54,7 @@ def get(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch an object; what is not as it was written is refused."""
+    """Fetch an object, an archived original as it was sent; what is not as it was written is refused."""
     if as_json and output is None:
         raise ConfigurationError(
             "Standard output cannot hold both the object and JSON.", code="storage.no_output", remedy="Name a file: -o."
@@ -142,15 +142,9 @@ def _watch(keys: list[str]) -> Iterable[str]:
 
 
 def _open_checked(store: ObjectStore, key: str) -> BinaryIO:
-    """An object for reading, seen to be what its key states."""
-    content = store.get(key)
-    sha256, _ = checksum_of(content)
-    if sha256 != (stated_checksum(key) or sha256):
-        content.close()
-        raise IntegrityError(
-            f"The object {key} is not what was written.", remedy="`kyalo storage verify --repair` restores it."
-        )
-    return content
+    """An object for reading, an archived one unpacked, seen to be what its key states."""
+    check_original(store, key)
+    return open_original(store, key)
 
 
 def _write(path: Path, content: BinaryIO) -> None:

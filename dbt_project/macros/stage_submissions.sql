@@ -2,6 +2,7 @@
    become visible together, so one that is staged at all is staged whole. Each `offset 0` is a fence: what stands
    before it is computed once for each row, however often it is asked for behind it. #}
 {% macro stage_submissions(form) %}
+{%- do refuse_without_exported_rows(form) %}
 {%- set fields = contract_fields(form) | rejectattr('name', 'equalto', 'submission_id') | list %}
 {%- set plain = plain_field_names(fields) %}
 
@@ -105,6 +106,25 @@ staged as (
 )
 
 select * from staged
+{% endmacro %}
+
+
+{# Rows that left the raw table stay staged; a staging model that is made anew would lose them. #}
+{% macro refuse_without_exported_rows(form) %}
+    {% if execute and flags.WHICH in ('build', 'run') and not is_incremental() %}
+        {% set statement %}
+            select count(*) as uploads
+            from {{ source('ledger', 'exported_rows') }}
+            where form = '{{ form }}'
+        {% endset %}
+        {% set uploads = run_query(statement)[0][0] %}
+        {% if uploads %}
+            {% do exceptions.raise_compiler_error(
+                'The raw rows of ' ~ uploads ~ ' uploads of ' ~ form ~ ' are in the archive, and staging cannot be made '
+                ~ 'anew without them: run `kyalo archive restore ' ~ form ~ '` first. Nothing was changed.'
+            ) %}
+        {% endif %}
+    {% endif %}
 {% endmacro %}
 
 

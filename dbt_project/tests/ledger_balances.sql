@@ -1,6 +1,6 @@
 {#-
     received = stored + duplicate + rejected + conflict for every upload, and what the ledger
-    calls stored is in the raw table of its form. Every form that has a contract is looked at.
+    calls stored is in the raw table of its form, or was exported from it. Every form that has a contract is looked at.
 -#}
 -- depends_on: {{ source('household_survey', 'submissions') }}
 with
@@ -24,6 +24,10 @@ submissions as (
     {% endfor %}
 ),
 
+exported as (
+    select * from {{ source('ledger', 'exported_rows') }}
+),
+
 counted as (
     select
         form,
@@ -44,16 +48,21 @@ unbalanced as (
         ledger.duplicate_rows,
         ledger.rejected_rows,
         ledger.conflict_rows,
-        counted.rows_in_raw
+        counted.rows_in_raw,
+        exported.rows as rows_in_archive
     from ledger
     left join counted
         on
             ledger.ingestion_id = counted.ingestion_id
             and ledger.form = counted.form
+    left join exported
+        on
+            ledger.ingestion_id = exported.ingestion_id
+            and ledger.form = exported.form
     where
         ledger.received_rows
         <> ledger.stored_rows + ledger.duplicate_rows + ledger.rejected_rows + ledger.conflict_rows
-        or ledger.stored_rows <> coalesce(counted.rows_in_raw, 0)
+        or ledger.stored_rows <> coalesce(counted.rows_in_raw, 0) + coalesce(exported.rows, 0)
 )
 
 select * from unbalanced

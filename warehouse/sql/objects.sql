@@ -19,6 +19,13 @@ from (
         ingestion_id,
         content_type
     from raw.attachments
+    union all
+    select
+        object_key,
+        form,
+        ingestion_id,
+        'application/vnd.apache.parquet' as content_type
+    from raw.exported_rows
 ) as reference
 where starts_with(object_key, %(prefix)s)
 group by object_key;

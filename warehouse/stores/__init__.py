@@ -1,9 +1,12 @@
 """Where originals and models are kept: a small protocol, and a folder, S3 or Azure Blob behind it."""
 
 from warehouse.settings import Provider, Settings
+from warehouse.stores.archived import archived_key, check_original, is_whole, open_original, original_checksum, pack
 from warehouse.stores.local import LocalStore
 from warehouse.stores.mirrored import MirroredStore
 from warehouse.stores.protocol import (
+    EXPORTED_ROWS,
+    ORIGINALS,
     UNKNOWN_TYPE,
     ObjectStore,
     StoredObject,
@@ -14,13 +17,21 @@ from warehouse.stores.protocol import (
 )
 
 __all__ = [
+    "EXPORTED_ROWS",
+    "ORIGINALS",
     "UNKNOWN_TYPE",
     "LocalStore",
     "MirroredStore",
     "ObjectStore",
     "StoredObject",
+    "archived_key",
+    "check_original",
     "checksum_of",
+    "is_whole",
+    "open_original",
     "open_store",
+    "original_checksum",
+    "pack",
     "stated_checksum",
     "type_of",
 ]

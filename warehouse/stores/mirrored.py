@@ -7,10 +7,10 @@ from typing import BinaryIO
 
 from warehouse.errors import NotFoundError, StorageUnavailableError
 from warehouse.logs import get_logger
-from warehouse.stores.protocol import ObjectStore, StoredObject
+from warehouse.stores.protocol import ARCHIVED_ORIGINALS, EXPORTED_ROWS, ORIGINALS, ObjectStore, StoredObject
 
 logger = get_logger(__name__)
-ORIGINALS = "raw/"
+COPIED = (ORIGINALS, ARCHIVED_ORIGINALS, EXPORTED_ROWS)
 PAUSE_SECONDS = 60.0  # a second store that is away costs an upload its time-out once in so long
 
 
@@ -33,7 +33,7 @@ class MirroredStore:
         """Keep `source` in the first store, and an original in the second as well."""
         start = source.tell()
         stored = self.primary.put(key, source, content_type)
-        if key.startswith(ORIGINALS) and time.monotonic() >= self._away_until:
+        if key.startswith(COPIED) and time.monotonic() >= self._away_until:
             source.seek(start)
             self._copy(key, source, content_type)
         return stored
@@ -43,7 +43,7 @@ class MirroredStore:
         try:
             return self.primary.get(key)
         except (NotFoundError, StorageUnavailableError):
-            if not key.startswith(ORIGINALS):
+            if not key.startswith(COPIED):
                 raise
             try:
                 copy = self.secondary.get(key)
@@ -65,7 +65,7 @@ class MirroredStore:
     def delete(self, key: str) -> None:
         """Remove an object, and its copy."""
         self.primary.delete(key)
-        if key.startswith(ORIGINALS):
+        if key.startswith(COPIED):
             self.secondary.delete(key)
 
     def drafts(self, before: datetime, *, remove: bool = False) -> Sequence[str]:

@@ -31,6 +31,8 @@ TYPES = {
     ".zip": "application/zip",
 }
 CHECKSUM = re.compile(r"[0-9a-f]{64}")
+ORIGINALS, ARCHIVED_ORIGINALS, EXPORTED_ROWS = "raw/", "archive/originals/", "archive/raw/"
+PACKED = ".archived.gz"  # ends the key of an original that the archive has compressed; no sender's own does
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,9 @@ def type_of(key: str) -> str:
 
 
 def stated_checksum(key: str) -> str | None:
-    """The SHA-256 that a content-addressed key states, None for other keys."""
+    """The SHA-256 of an object's bytes that its key states, None for keys that state none."""
+    if key.endswith(PACKED):
+        return None  # it states that of the content
     name = PurePosixPath(key).name.partition(".")[0]
     return name if CHECKSUM.fullmatch(name) else None
 
