@@ -16,6 +16,7 @@ from ingest_api.limits import FORM_LIMITS, BatchMemory, RequestLimits
 from ingest_api.problems import install_problem_handlers
 from ingest_api.processing_time import ProcessingTime
 from ingest_api.request_log import RequestLog
+from ingest_api.request_times import RequestTimes
 from ingest_api.routes import auth, files, forms, openrosa, quarantine, status, surveys
 from ingest_api.schemas import describe_survey
 from warehouse.database import Database
@@ -89,7 +90,8 @@ def create_app(settings: Settings | None = None, *, extensions: Sequence[Extensi
     app.add_middleware(FreshClients)
     app.add_middleware(BatchMemory, settings=settings)
     app.add_middleware(RequestLimits, settings=settings)
-    app.add_middleware(RequestLog)
+    app.state.request_times = RequestTimes()
+    app.add_middleware(RequestLog, times=app.state.request_times)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     return app

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from ingest_api.examples import EXAMPLES
+from ingest_api.limits import HEALTH_PATH, METRICS_PATH, READY_PATH
 from ingest_api.problem_examples import example_of
 from ingest_api.problems import Problem
 from warehouse.error_codes import MEANINGS
@@ -87,11 +88,17 @@ SCHEMES = {
         "scheme": "basic",
         "description": "A client's name and secret, for phones; over https only.",
     },
+    "metrics_token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "METRICS_TOKEN of the settings; where it is not set, a private network needs none.",
+    },
 }
 BY_TOKEN: list[dict[str, list[str]]] = [{"access_token": []}]
+BY_METRICS_TOKEN: list[dict[str, list[str]]] = [{}, {"metrics_token": []}]
 BY_PASSWORD: list[dict[str, list[str]]] = [{"password": []}, *BY_TOKEN]
 FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")  # of errors that are told as problems here
-OPEN = ("/health", "/api/v1/auth/", "/openrosa/key/")
+OPEN = (HEALTH_PATH, READY_PATH, "/api/v1/auth/", "/openrosa/key/")
 
 
 def problems(*groups: Codes) -> Responses:
@@ -155,6 +162,8 @@ def _complete(document: dict[str, Any], schemas: Mapping[str, Any]) -> None:
 def _ways_in(path: str) -> list[dict[str, list[str]]]:
     if path.startswith(OPEN):
         return []
+    if path == METRICS_PATH:
+        return BY_METRICS_TOKEN
     return BY_PASSWORD if path.startswith("/openrosa/") else BY_TOKEN
 
 

@@ -14,6 +14,10 @@ FILE_PATH = "/api/v1/upload/file"
 PREDICTION_PATH = "/api/v1/predict"
 TOKEN_PATH = "/api/v1/auth/token"  # noqa: S105 - a path
 OPENROSA = "/openrosa/"
+HEALTH_PATH = "/health"
+READY_PATH = "/ready"
+METRICS_PATH = "/metrics"
+PROBES = (HEALTH_PATH, READY_PATH, METRICS_PATH)  # asked every few seconds by machines that have no account
 
 MOST_HEADERS = 100
 HEADER_BYTES = 32 * 1024

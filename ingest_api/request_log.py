@@ -7,21 +7,27 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest_api.auth.doorkeeper import NAME
+from ingest_api.limits import PROBES
+from ingest_api.request_times import RequestTimes
 from warehouse.logs import get_logger, log_context
 
 logger = get_logger(__name__)
-PROBES = ("/health", "/ready", "/metrics")
 
 
 class RequestLog:
-    """ASGI middleware that writes the line, and binds `request_id` to every other line of the request.
+    """ASGI middleware that writes the line, counts it, and binds `request_id` to every other line of the request.
 
     The identifier goes back in the header `X-Request-ID`, so that whoever was told of a failure can name it. What is
     asked every few seconds by machines is written only where it fails.
+
+    Args:
+        app: what answers.
+        times: what counts the answers.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, times: RequestTimes) -> None:
         self.app = app
+        self._times = times
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and write down what came of it."""
@@ -46,7 +52,9 @@ class RequestLog:
                 status = status or 500
                 raise
             finally:
-                _write(scope, status, time.perf_counter() - started)
+                route, seconds = route_template(scope), time.perf_counter() - started
+                self._times.note(scope["method"], route, status, seconds)
+                _write(scope, route, status, seconds)
 
 
 def route_template(scope: Scope) -> str | None:
@@ -56,13 +64,13 @@ def route_template(scope: Scope) -> str | None:
     return found.path if found else None
 
 
-def _write(scope: Scope, status: int | None, seconds: float) -> None:
+def _write(scope: Scope, route: str | None, status: int | None, seconds: float) -> None:
     is_probe = scope["path"] in PROBES and status is not None and status < 400
     logger.log(
         logging.DEBUG if is_probe else logging.INFO,
         "request",
         method=scope["method"],
-        route=route_template(scope) or scope["path"],
+        route=route or scope["path"],
         status=status,
         seconds=round(seconds, 4),
         client=scope.get(NAME),

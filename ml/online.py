@@ -26,6 +26,7 @@ from warehouse.stores import ObjectStore
 
 STATEMENTS = queries("online")
 LOOK_SECONDS = 1.0
+NO_MODEL = "ml.no_model"
 EXECUTIONS_UNTIL_KEPT = 6  # PostgreSQL plans a prepared statement five times before it keeps a plan
 
 Survey = Mapping[str, str]
@@ -82,6 +83,16 @@ class Predictor:
             with suppress(KyaloError):
                 self._find(track)
 
+    def is_ready(self, track: Track) -> bool:
+        """Whether the track has a champion, which is then loaded; raises what keeps it from answering."""
+        try:
+            self._find(track)
+        except NotFoundError as error:
+            if error.error_code != NO_MODEL:
+                raise
+            return False
+        return True
+
     def predict(self, track: Track, surveys: Sequence[Survey], *, client: str, started: float) -> Row:
         """Answer for households; what is answered stands in `ml.prediction_requests` before this returns.
 
@@ -137,7 +148,7 @@ class Predictor:
         ):
             standing = cursor.execute(STATEMENTS["select_standing"], {"track": track}).fetchone()
         if standing is None:
-            raise NotFoundError("No model is trained yet.", code="ml.no_model", remedy="Train first: kyalo train.")
+            raise NotFoundError("No model is trained yet.", code=NO_MODEL, remedy="Train first: kyalo train.")
         if known and (standing.model_name, standing.model_version) == (
             known.trained.model_name,
             known.trained.model_version,

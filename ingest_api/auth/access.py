@@ -26,6 +26,7 @@ __all__ = [
     "check",
     "check_owner",
     "identify_device",
+    "is_near",
     "is_private",
 ]
 
@@ -121,13 +122,24 @@ def is_private(scope: Scope) -> bool:
     """
     if scope["scheme"] == "https":
         return True
+    address = _direct_address(scope)
+    return address is not None and address.is_loopback
+
+
+def is_near(scope: Scope) -> bool:
+    """Whether the request comes from this machine or a private network, and no proxy passed it on."""
+    address = _direct_address(scope)
+    return address is not None and address.is_private
+
+
+def _direct_address(scope: Scope) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Where the request comes from; None where a proxy passed it on, and where that is no address."""
     if any(name == b"forwarded" or name.startswith(b"x-forwarded-") for name, _ in scope["headers"]):
-        return False
-    host = scope["client"][0] if scope.get("client") else ""
+        return None
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(scope["client"][0] if scope.get("client") else "")
     except ValueError:
-        return False
+        return None
 
 
 def _check_role(client: Client, roles: Collection[Role]) -> Client:

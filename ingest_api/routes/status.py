@@ -1,27 +1,17 @@
-"""Routes that tell what became of an upload, and whether the API is well."""
+"""Route that tells what became of an upload."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
-from pydantic import BaseModel, ConfigDict
 
 from ingest_api.auth.access import EVERYBODY, Client, allow, check_owner
 from ingest_api.documentation import EVERY_ROUTE, NAME_IN_ADDRESS, TOKEN, problems
-from ingest_api.group_commit import SurveyWriter
 from ingest_api.ledger import get_entry, list_rejected
 from ingest_api.schemas import IngestionStatus
 from warehouse.database import Database
 
 UNKNOWN = {404: ("ingestion.not_found",)}
 router = APIRouter(tags=["status"])
-
-
-class Health(BaseModel):
-    """Whether the API can store a survey now."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "healthy"}]})
-
-    status: Literal["healthy"] = "healthy"
 
 
 @router.get(
@@ -39,11 +29,3 @@ def get_status(
     entry = get_entry(database, ingestion_id)
     check_owner(client, entry.client)
     return IngestionStatus.of(entry, list_rejected(database, ingestion_id))
-
-
-@router.get("/health", summary="Ask whether the API is well")
-def get_health(request: Request) -> Health:
-    """Whether a survey could be stored now: 503 when not."""
-    writer: SurveyWriter = request.app.state.writer
-    writer.check()
-    return Health()

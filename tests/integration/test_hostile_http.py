@@ -271,7 +271,7 @@ def test_path_in_a_file_name_leads_nowhere(client: httpx2.Client, module_warehou
 
 
 def test_health_is_good_after_all_this(client: httpx2.Client) -> None:
-    assert client.get("/health").json() == {"status": "healthy"}
+    assert client.get("/health").json()["status"] == "healthy"
 
 
 def test_lost_database_is_told_without_its_address(warehouse: Warehouse) -> None:
@@ -280,15 +280,19 @@ def test_lost_database_is_told_without_its_address(warehouse: Warehouse) -> None
         headers = sign_in(client, given.name, given.secret)
         close_database(warehouse)
         answers = [
-            client.get("/health"),
             client.post(SURVEY, json=EXAMPLE_SURVEY, headers=headers),
             client.post("/api/v1/auth/token", json={"client_id": "office-1", "client_secret": "x"}),
         ]
+        health, ready, metrics = (client.get(path) for path in ("/health", "/ready", "/metrics"))
+    assert (health.status_code, health.json()["status"]) == (503, "unhealthy")
+    assert (ready.status_code, ready.json()["ready"]) == (503, False)
+    assert 'kyalo_component_up{component="database"} 0.0' in metrics.text
     address = warehouse.database.address()
     for answer in answers:
         assert_refused(answer, 503, "database.unavailable")
         assert answer.json()["detail"] == MEANINGS["database.unavailable"]
         assert int(answer.headers["Retry-After"]) > 0
+    for answer in (*answers, health, ready):
         for secret in ("127.0.0.1", str(address["port"]), address["dbname"], address["user"], address["host"]):
             assert secret not in answer.text
 

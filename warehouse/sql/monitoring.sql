@@ -307,3 +307,17 @@ select
     reason
 from ops.health_components
 order by weight desc;
+
+-- name: monitoring
+select
+    health.health_score,
+    (
+        select extract(epoch from clock_timestamp() - max(measured_at))::double precision
+        from ops.system_metrics
+    ) as sample_age_seconds,
+    (
+        select count(*)
+        from ops.heartbeats
+        where process in ('worker', 'scheduler') and beat_at < clock_timestamp() - interval '60 seconds'
+    ) as silent_processes
+from ops.health as health;
