@@ -35,15 +35,20 @@ class PipelineLock:
         Raises:
             BusyError: another process holds it, and nobody is told of waiting.
         """
-        self._connection = self._database.connect()
-        self._connection.autocommit = True
-        self._connection.execute(NAME_CONNECTION, [self._holder])
-        while not self._try(self._connection):
-            busy = self._busy(self._connection)
-            if tell_waiting is None:
-                raise busy
-            tell_waiting(busy.message)
-            time.sleep(LOOK_SECONDS)
+        connection = self._database.connect()
+        try:
+            connection.autocommit = True
+            connection.execute(NAME_CONNECTION, [self._holder])
+            while not self._try(connection):
+                busy = self._busy(connection)
+                if tell_waiting is None:
+                    raise busy
+                tell_waiting(busy.message)
+                time.sleep(LOOK_SECONDS)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
 
     def ensure(self) -> None:
         """Make sure that the lock is still held, and take it again where its connection was lost.
@@ -94,8 +99,8 @@ def holding_pipeline(database: Database, command: str) -> Iterator[None]:
         BusyError: another process holds it.
     """
     lock = PipelineLock(database, command)
+    lock.take()
     try:
-        lock.take()
         yield
     finally:
         lock.release()

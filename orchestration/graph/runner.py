@@ -129,7 +129,7 @@ class Runner:
         going_on.thread.join(LAST_WORDS_SECONDS)
         seconds = min(going_on.step.timeout_seconds, self._timeout_seconds)
         error = StepTimedOutError(
-            f"The step {going_on.step.name} took longer than {seconds:,.0f} s and was ended.",
+            f"The step {going_on.step.name} took longer than {seconds:,g} s and was ended.",
             remedy="Look what it waits for; STEP_TIMEOUT_SECONDS says how long any step may take.",
         )
         self._conclude(going_on, error)
