@@ -16,6 +16,7 @@ from ingest_api.auth.keys import load_keys
 from ingest_api.auth.tokens import issue_token
 from ingest_api.protocol import BoundedProtocol
 from orchestration.context import Warehouse
+from orchestration.heartbeat import beating
 from orchestration.serving import create_app
 from orchestration.stopping import stop_on_signal
 from warehouse.database import Database
@@ -48,7 +49,8 @@ def serve_api(settings: Settings, host: str, port: int) -> None:
     address, port = listener.getsockname()
     logger.info("serving, with documentation at /docs", url=f"http://{address}:{port}")
     config = uvicorn.Config(create_app(settings), http=BoundedProtocol, proxy_headers=False, log_config=None)
-    uvicorn.Server(config).run(sockets=[listener])
+    with beating(Database(settings), "api"):
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from orchestration.policy_commands import app as policies_app
 from orchestration.quarantine_commands import app as quarantine_app
 from orchestration.schedule_commands import app as schedule_app
 from orchestration.storage_commands import app as storage_app
+from orchestration.up_command import app as up_app
 from warehouse.embedded import EmbeddedServer
 from warehouse.errors import ConfigurationError, GateClosedError, KyaloError, Transient, UnreadableFileError
 from warehouse.logs import configure_logging, hide_secrets
@@ -39,6 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(check_app)
+app.add_typer(up_app)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(models_app, name="models")
 app.add_typer(policies_app, name="policies")
@@ -180,11 +182,17 @@ def run(
     """Run the pipeline: land what waits, build, train where there is reason to, score, publish, export, check."""
     from orchestration.pipeline import Request, run_pipeline
     from orchestration.report import collect_account, print_account, print_change
+    from orchestration.stopping import exit_on_signal
 
+    exit_on_signal(TRY_AGAIN)
     request = Request(retrain, from_step, only_step, resume=resume, wait=wait, by=requested_by)
     with open_warehouse() as warehouse:
         with err.status("running the pipeline") as shown:
-            finished = run_pipeline(warehouse, request, tell=lambda doing: shown.update(f"running: {doing}"))
+            try:
+                finished = run_pipeline(warehouse, request, tell=lambda doing: shown.update(f"running: {doing}"))
+            except SystemExit:
+                err.print("stopped: `kyalo run --resume` goes on where it was")
+                raise
         account = collect_account(warehouse, finished)
     if as_json:
         print_json(account)

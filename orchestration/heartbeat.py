@@ -1,6 +1,5 @@
 """Signs of life: whoever lives says so in `ops.heartbeats`; whoever is silent for a minute is stuck or dead."""
 
-import logging
 import os
 import socket
 import threading
@@ -17,11 +16,13 @@ from psycopg.rows import class_row
 from warehouse.database import Database, fetch_rows, queries
 from warehouse.embedded import EmbeddedServer
 from warehouse.errors import KyaloError
+from warehouse.logs import get_logger
 
 Process = Literal["api", "worker", "scheduler", "dashboard", "pipeline"]
 BEAT_SECONDS = 10
+LAST_SECONDS = 3  # that a beat under way may take at the end
 SILENT_SECONDS = 60
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Heartbeat:
     def __init__(self, database: Database, process: Process, instance: str = "", *, doing: str = "") -> None:
         self._database = database
         self._connection: psycopg.Connection | None = None
+        self._guard = threading.Lock()
         self._said = threading.Event()
         self._has_ended = False
         host, number = socket.gethostname(), os.getpid()
@@ -80,13 +82,13 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Say that the process lives; where the database is away nobody hears it, and that is no error."""
-        try:
-            self._connection = self._connection or self._connect()
-            if self._connection:
-                self._connection.execute(queries("heartbeats")["beat"], self._row)
-        except (psycopg.Error, KyaloError) as error:
-            logger.debug("no sign of life could be given: %s", error)
-            self._disconnect()
+        with self._guard:
+            try:
+                if not self._has_ended:
+                    self._execute("beat")
+            except (psycopg.Error, KyaloError) as error:
+                logger.debug("no sign of life could be given", problem=str(error))
+                self._disconnect()
 
     def keep_beating(self) -> None:
         """Say so every ten seconds, until the end."""
@@ -95,17 +97,20 @@ class Heartbeat:
             self._said.wait(BEAT_SECONDS)
             self._said.clear()
 
-    def stop(self) -> None:
-        """Let `keep_beating` return."""
-        self._has_ended = True
-        self._said.set()
-
     def end(self) -> None:
         """Say that the process ended as it should, so that nobody misses it."""
+        self._has_ended = True
+        self._said.set()
+        if self._guard.acquire(timeout=LAST_SECONDS):
+            with suppress(psycopg.Error, KyaloError):
+                self._execute("forget")
+            self._disconnect()
+            self._guard.release()
+
+    def _execute(self, statement: str) -> None:
+        self._connection = self._connection or self._connect()
         if self._connection:
-            with suppress(psycopg.Error):
-                self._connection.execute(queries("heartbeats")["forget"], self._row)
-        self._disconnect()
+            self._connection.execute(queries("heartbeats")[statement], self._row)
 
     def _connect(self) -> psycopg.Connection | None:
         settings = self._database.settings
@@ -140,15 +145,11 @@ def beating(database: Database, process: Process, instance: str = "", *, doing: 
         doing: what it does, in a few words; `say` tells of something else.
     """
     heartbeat = Heartbeat(database, process, instance, doing=doing)
-    thread = threading.Thread(target=heartbeat.keep_beating, name="heartbeat", daemon=True)
-    thread.start()
+    threading.Thread(target=heartbeat.keep_beating, name="heartbeat", daemon=True).start()
     try:
         yield heartbeat
     finally:
-        heartbeat.stop()
-        thread.join(timeout=BEAT_SECONDS)
-        if not thread.is_alive():
-            heartbeat.end()
+        heartbeat.end()
 
 
 def list_signs_of_life(database: Database) -> list[SignOfLife]:

@@ -1,6 +1,6 @@
-"""What a worker does: it lands files as they come, and keeps house each minute."""
+"""What a worker does: it lands files as they come, does what is scheduled, and keeps house each minute."""
 
-import logging
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,16 +13,18 @@ from ingest_api.loading import bundle_bodies, land_next
 from ingest_api.openrosa.attachments import move_attachments
 from orchestration.context import Warehouse
 from orchestration.copies import copy_missing_originals
+from orchestration.job_process import give_up_start, run_job
+from orchestration.schedule import JOBS
 from warehouse.contract import list_forms
 from warehouse.errors import BusyError, KyaloError, Transient
-from warehouse.jobs import LAND_FILE, give_up, sweep
+from warehouse.jobs import CHORES, LAND_FILE, LANDINGS, SCHEDULED, give_up, sweep
+from warehouse.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 EACH_MINUTE = "* * * * *"
 EACH_TEN_SECONDS = "* * * * * */10"
 LONGEST_WAIT = 600  # seconds before the next try of a landing
 LONGEST_CHORE_WAIT = 60
-LANDINGS, CHORE_QUEUE = "default", "chores"  # queues of their own: landings may take hours, chores are due
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,14 @@ class Backoff(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": int(min(2 ** (job.attempts + 1), self.longest_wait))})
 
 
-def job_app(warehouse: Warehouse, connector: PsycopgConnector) -> App:
-    """The tasks of a warehouse, bound to a connection to its queue."""
+def job_app(warehouse: Warehouse, connector: PsycopgConnector, ending: asyncio.Event) -> App:
+    """The tasks of a warehouse, bound to a connection to its queue.
+
+    Args:
+        warehouse: what they work on.
+        connector: the connection.
+        ending: set when the worker is about to end: what runs in processes of its own is ended with it.
+    """
     app = App(connector=connector)
     backoff = Backoff(warehouse.settings.worker_retries, LONGEST_WAIT)
 
@@ -56,10 +64,12 @@ def job_app(warehouse: Warehouse, connector: PsycopgConnector) -> App:
         except Exception as error:
             if backoff.get_retry_decision(exception=error, job=context.job) is None:
                 give_up(warehouse.database, ingestion_id, error)
-            _log(ingestion_id, error)
+            _log(LAND_FILE, error, ingestion_id=ingestion_id)
             raise
 
-    for name, (cron, chore) in CHORES.items():
+    for job in JOBS:
+        _add_scheduled(app, warehouse, job, ending)
+    for name, (cron, chore) in KEEPING_HOUSE.items():
         _add_chore(app, warehouse, name, cron, chore)
     return app
 
@@ -67,27 +77,46 @@ def job_app(warehouse: Warehouse, connector: PsycopgConnector) -> App:
 def _land(warehouse: Warehouse, ingestion_id: str) -> None:
     started = time.perf_counter()
     if land_next(warehouse.database, warehouse.store, ingestion_id):
-        logger.info("landed %s (%.1f s)", ingestion_id, time.perf_counter() - started)
+        logger.info("landed", ingestion_id=ingestion_id, seconds=round(time.perf_counter() - started, 1))
+
+
+def _add_scheduled(app: App, warehouse: Warehouse, name: str, ending: asyncio.Event) -> None:
+    backoff = Backoff(warehouse.settings.worker_retries, LONGEST_WAIT)
+
+    @app.task(name=name, queue=SCHEDULED, retry=backoff, pass_context=True)
+    async def run(context: JobContext) -> None:
+        number = context.job.id
+        assert number is not None  # noqa: S101 - it comes from the queue
+        try:
+            await run_job(warehouse, name, number, ending)
+        except Exception as error:
+            _log(name, error)
+            if backoff.get_retry_decision(exception=error, job=context.job) is None:
+                await asyncio.to_thread(give_up_start, warehouse, number)
+            raise
 
 
 def _add_chore(app: App, warehouse: Warehouse, name: str, cron: str, chore: Callable[[Warehouse], object]) -> None:
     backoff = Backoff(warehouse.settings.worker_retries, LONGEST_CHORE_WAIT)
 
     @app.periodic(cron=cron)
-    @app.task(name=name, retry=backoff, queue=CHORE_QUEUE, queueing_lock=name)
+    @app.task(name=name, retry=backoff, queue=CHORES, queueing_lock=name)
     def run(timestamp: int) -> None:  # noqa: ARG001 - procrastinate says when it was due
         try:
             with warehouse.database.lock(f"kyalo.{name}"):
                 chore(warehouse)
         except BusyError:
-            logger.debug("%s: another worker is at it", name)
+            logger.debug("another worker is at it", job=name)
         except Exception as error:
             _log(name, error)
             raise
 
 
-def _log(what: str, error: Exception) -> None:
-    logger.warning("%s: %s", what, error, exc_info=not isinstance(error, KyaloError))
+def _log(job: str, error: Exception, **about: str) -> None:
+    code = error.error_code if isinstance(error, KyaloError) else "internal.error"
+    logger.warning(
+        "job failed", job=job, code=code, problem=str(error), exc_info=not isinstance(error, KyaloError), **about
+    )
 
 
 def _bundle_bodies(warehouse: Warehouse) -> None:
@@ -101,7 +130,7 @@ def _copy_missing_originals(warehouse: Warehouse) -> None:
         pass
 
 
-CHORES: dict[str, tuple[str, Callable[[Warehouse], object]]] = {
+KEEPING_HOUSE: dict[str, tuple[str, Callable[[Warehouse], object]]] = {
     "sweep": (EACH_TEN_SECONDS, lambda warehouse: sweep(warehouse.database)),
     "collect_inbox": (EACH_MINUTE, lambda warehouse: collect_inbox(warehouse.database, warehouse.store)),
     "bundle_bodies": (EACH_MINUTE, _bundle_bodies),

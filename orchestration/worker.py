@@ -3,34 +3,37 @@
 import asyncio
 import logging
 import os
-import signal
-import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from types import FrameType
 
 import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 
 from orchestration.context import Warehouse
-from orchestration.jobs import CHORE_QUEUE, LANDINGS, job_app
-from warehouse.errors import Transient
-from warehouse.jobs import CHORES_AT_A_TIME, SILENT_SECONDS, sweep
+from orchestration.heartbeat import BEAT_SECONDS, Heartbeat
+from orchestration.jobs import job_app
+from orchestration.stopping import STOP_SIGNALS
+from warehouse.errors import KyaloError, Transient
+from warehouse.jobs import CHORES, CHORES_AT_A_TIME, LANDINGS, SCHEDULED, SILENT_SECONDS, sweep
+from warehouse.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 60.0
 STOP_SECONDS = 8.0  # a container is killed after ten
 LOST = (Transient, ConnectorException, psycopg.OperationalError)
-CONNECTIONS_BESIDE_JOBS = 6  # for each of the two queues: to listen, to look for jobs, to say that it lives
+QUEUES = 3
+CONNECTIONS_BESIDE_JOBS = 3 * QUEUES  # to listen, to look for jobs, to say that it lives
+THREADS_BESIDE_JOBS = 3
 
 
 def work(warehouse: Warehouse) -> None:
     """Do jobs until SIGTERM or SIGINT.
 
-    A job under way is then finished; one that takes longer than a few seconds is rolled back and given back to the
-    queue. While the database is away the pause between looks for it doubles, up to a minute.
+    A landing under way is then finished; one that takes longer than a few seconds is rolled back and given back to the
+    queue, and so is a job of the schedule. While the database is away the pause between looks for it doubles, up to a
+    minute.
     """
     logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # the jobs say in our words what became of them
     asyncio.run(_work(warehouse))
@@ -39,23 +42,38 @@ def work(warehouse: Warehouse) -> None:
 async def _work(warehouse: Warehouse) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    loop.set_default_executor(ThreadPoolExecutor(warehouse.settings.worker_concurrency + CHORES_AT_A_TIME + 1))
-    for number in (signal.SIGTERM, signal.SIGINT):
+    threads = warehouse.settings.worker_concurrency + CHORES_AT_A_TIME + THREADS_BESIDE_JOBS
+    loop.set_default_executor(ThreadPoolExecutor(threads))
+    for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
+    heartbeat = Heartbeat(warehouse.database, "worker")
+    beating = asyncio.create_task(_repeat(BEAT_SECONDS, heartbeat.beat))
     pause = FIRST_PAUSE_SECONDS
     while not stop.is_set():
         try:
-            await _serve(warehouse, stop)
+            await _serve(warehouse, stop, heartbeat)
             pause = FIRST_PAUSE_SECONDS
         except LOST as error:
             _log_lost(error)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         if not stop.is_set():
-            logger.warning("the worker begins again in %.1f s", pause)
+            logger.warning("the worker begins again", in_seconds=pause)
             await _wait(stop, pause)
+    beating.cancel()
+    await asyncio.to_thread(heartbeat.end)
 
 
-async def _serve(warehouse: Warehouse, stop: asyncio.Event) -> None:
+async def _repeat(seconds: float, act: Callable[[], object]) -> None:
+    """Do something again and again; nobody hears of it where this process hangs."""
+    while True:
+        try:
+            await asyncio.to_thread(act)
+        except KyaloError as error:
+            logger.warning("not done", what=act.__name__, code=error.error_code, problem=str(error))
+        await asyncio.sleep(seconds)
+
+
+async def _serve(warehouse: Warehouse, stop: asyncio.Event, heartbeat: Heartbeat) -> None:
     """Do jobs on one set of connections, until told to stop or they break.
 
     Raises:
@@ -63,19 +81,22 @@ async def _serve(warehouse: Warehouse, stop: asyncio.Event) -> None:
     """
     await asyncio.to_thread(sweep, warehouse.database)
     connector = await asyncio.to_thread(_connector, warehouse)
-    app = job_app(warehouse, connector)
+    ending = asyncio.Event()
+    app = job_app(warehouse, connector, ending)
     async with app.open_async():
         interval = warehouse.settings.worker_interval_seconds
         workers = {
             asyncio.create_task(_do_jobs(app, LANDINGS, warehouse.settings.worker_concurrency, interval)),
-            asyncio.create_task(_do_jobs(app, CHORE_QUEUE, CHORES_AT_A_TIME, interval)),
+            asyncio.create_task(_do_jobs(app, CHORES, CHORES_AT_A_TIME, interval)),
+            asyncio.create_task(_do_jobs(app, SCHEDULED, 1, interval)),
         }
         told = asyncio.create_task(stop.wait())
         await asyncio.wait({*workers, told}, return_when=asyncio.FIRST_COMPLETED)
+        ending.set()
         ended = asyncio.create_task(_end(workers))
         await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
         if told.done():
-            await _stop(ended)
+            await _stop(ended, heartbeat)
             return
         told.cancel()
         await ended
@@ -95,7 +116,7 @@ async def _do_jobs(app: App, queue: str, concurrency: int, interval: float) -> N
 
 
 async def _end(workers: "Iterable[asyncio.Task[None]]") -> None:
-    """Wait for the jobs under way, of both queues: they share their connections."""
+    """Wait for the jobs under way, of all queues: they share their connections."""
     for worker in workers:
         worker.cancel()  # it takes this as a request to finish
     for error in await asyncio.gather(*workers, return_exceptions=True):
@@ -105,24 +126,25 @@ async def _end(workers: "Iterable[asyncio.Task[None]]") -> None:
             raise error
 
 
-async def _stop(ended: "asyncio.Task[None]") -> None:
+async def _stop(ended: "asyncio.Task[None]", heartbeat: Heartbeat) -> None:
     """Wait a little for jobs under way; then end the process, so that PostgreSQL rolls them back."""
     finished, _ = await asyncio.wait({ended}, timeout=STOP_SECONDS)
     if not finished:
-        logger.warning("a job takes longer than %.0f s: it is rolled back and left to the next worker", STOP_SECONDS)
+        logger.warning("a job takes too long: it is rolled back and left to the next worker", seconds=STOP_SECONDS)
+        heartbeat.end()
         logging.shutdown()
         os._exit(0)  # a thread cannot be ended in any other way
 
 
 def _log_lost(error: Exception) -> None:
-    logger.warning("PostgreSQL does not answer: %s", str(error).strip() or type(error).__name__)
+    logger.warning("PostgreSQL does not answer", problem=str(error).strip() or type(error).__name__)
 
 
 def _connector(warehouse: Warehouse) -> PsycopgConnector:
     return PsycopgConnector(
         kwargs={**warehouse.database.address(), "application_name": "kyalo worker", "options": "-c search_path=jobs"},
         min_size=1,
-        max_size=warehouse.settings.worker_concurrency + CHORES_AT_A_TIME + CONNECTIONS_BESIDE_JOBS,
+        max_size=warehouse.settings.worker_concurrency + CHORES_AT_A_TIME + 1 + CONNECTIONS_BESIDE_JOBS,
         timeout=5,
     )
 
@@ -132,15 +154,3 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:
         return
-
-
-def stop_on_signal() -> threading.Event:
-    """An event that SIGTERM and SIGINT set."""
-    stop = threading.Event()
-
-    def note(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, note)
-    signal.signal(signal.SIGINT, note)
-    return stop

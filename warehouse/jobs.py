@@ -14,9 +14,10 @@ from warehouse.database import Database, queries
 from warehouse.errors import KyaloError
 
 LAND_FILE = "land_file"
+LANDINGS, CHORES, SCHEDULED = "default", "chores", "scheduled"  # queues of their own: landings may take hours
 CHORES_AT_A_TIME = 2  # beside the landings: one that copies for hours shall not keep the others waiting
 SILENT_SECONDS = 30  # a worker that has not been heard of for so long is dead
-MOST_DEATHS = 10  # of workers that landed one file; it is not tried again after that
+MOST_DEATHS = 10  # of workers at one file, or tries of a job of the schedule; it is not tried again after that
 KEPT_DAYS = 30
 
 
@@ -37,9 +38,13 @@ class JobCounts:
     interrupted: int
 
 
-def defer(connection: psycopg.Connection, task: str, **arguments: object) -> int:
-    """Promise a job in the caller's transaction, and return its number: no commit, no job."""
-    values = {"task": task, "arguments": Jsonb(arguments)}
+def defer(connection: psycopg.Connection, task: str, *, queue: str = LANDINGS, **arguments: object) -> int:
+    """Promise a job in the caller's transaction, and return its number: no commit, no job.
+
+    Jobs of the schedule are done one at a time, however many workers there are.
+    """
+    lock = SCHEDULED if queue == SCHEDULED else None
+    values = {"queue": queue, "task": task, "lock": lock, "arguments": Jsonb(arguments)}
     row = connection.execute(queries("jobs")["defer"], values).fetchone()
     assert row is not None  # noqa: S101 - the function returns one number or raises
     return int(row[0])
@@ -53,12 +58,15 @@ def drop_reminders(connection: psycopg.Connection, ingestion_id: str) -> None:
 def sweep(database: Database) -> int:
     """Mend what dead workers left behind; how many files got a new job.
 
-    Jobs of dead workers are closed. A pending file that nobody is landing and no job waits for gets one, unless
-    it has ended its worker many times: then it is failed, for all to see.
+    Jobs of dead workers are closed; those of the schedule are done again. A pending file that nobody is landing and no
+    job waits for gets one, unless it has ended its worker many times: then it is failed, for all to see.
     """
     with database.transaction() as connection:
         connection.execute(queries("jobs")["lock_sweep"])
-        connection.execute(queries("jobs")["abort_orphans"], {"silent_seconds": SILENT_SECONDS})
+        orphaned = {"silent_seconds": SILENT_SECONDS, "queue": SCHEDULED, "most_deaths": MOST_DEATHS}
+        connection.execute(queries("jobs")["revive_orphans"], orphaned)
+        connection.execute(queries("jobs")["abort_orphans"], orphaned)
+        connection.execute(queries("jobs")["tell_schedule"])
         connection.execute(queries("jobs")["forget_old_jobs"], {"days": KEPT_DAYS})
         cursor = connection.cursor(row_factory=dict_row)
         unattended = cursor.execute(queries("jobs")["unattended"], {"task": LAND_FILE}).fetchall()

@@ -3,10 +3,10 @@ select unnest(
     jobs.procrastinate_defer_jobs_v1(
         array[
             row(
-                'default',
+                %(queue)s,
                 %(task)s,
                 0,
-                null,
+                %(lock)s,
                 null,
                 %(arguments)s,
                 null
@@ -32,6 +32,29 @@ left join jobs.procrastinate_workers as worker on job.worker_id = worker.id
 where
     job.status = 'doing'
     and (worker.id is null or worker.last_heartbeat < now() - make_interval(secs => %(silent_seconds)s));
+
+-- name: revive_orphans
+select jobs.procrastinate_retry_job_v1(job.id, now(), null, null, null)
+from jobs.procrastinate_jobs as job
+left join jobs.procrastinate_workers as worker on job.worker_id = worker.id
+where
+    job.status = 'doing'
+    and job.queue_name = %(queue)s
+    and job.attempts < %(most_deaths)s
+    and (worker.id is null or worker.last_heartbeat < now() - make_interval(secs => %(silent_seconds)s));
+
+-- name: tell_schedule
+update ops.scheduled_starts as starts
+set
+    status = case when job.status = 'todo' then 'waiting' else 'failed' end,
+    finished_at = clock_timestamp(),
+    error_code = 'job.worker_died',
+    error_message = 'The worker died at this job.'
+from jobs.procrastinate_jobs as job
+where
+    starts.job_number = job.id
+    and starts.status = 'running'
+    and job.status in ('todo', 'aborted');
 
 -- name: forget_old_jobs
 delete from jobs.procrastinate_jobs as job

@@ -13,6 +13,7 @@ create table ops.schedules (
     schedule text not null,
     timezone text not null,
     is_paused boolean not null default false,
+    settled_until timestamptz not null,
     next_due_at timestamptz,
     updated_at timestamptz not null default now()
 );
@@ -21,6 +22,7 @@ comment on column ops.schedules.job is 'The job.';
 comment on column ops.schedules.schedule is 'When it is due: five cron fields.';
 comment on column ops.schedules.timezone is 'Time zone of those fields.';
 comment on column ops.schedules.is_paused is 'Whether somebody paused it.';
+comment on column ops.schedules.settled_until is 'What was due until then was started, or is let go.';
 comment on column ops.schedules.next_due_at is 'When it is due next.';
 comment on column ops.schedules.updated_at is 'When this row was written last.';
 
@@ -31,15 +33,40 @@ create table ops.scheduled_starts (
     requested_by text not null,
     is_caught_up boolean not null default false,
     job_number bigint not null,
+    status text not null default 'waiting' check (status in ('waiting', 'running', 'succeeded', 'failed')),
+    began_at timestamptz,
+    finished_at timestamptz,
+    did text not null default '',
+    error_code text,
+    error_message text,
     primary key (job, due_at)
 );
+create index scheduled_starts_by_number on ops.scheduled_starts (job_number);
 comment on table ops.scheduled_starts is 'One row for each time that a job was given to the workers.';
 comment on column ops.scheduled_starts.job is 'The job; see ops.schedules.';
 comment on column ops.scheduled_starts.due_at is 'When it was due; one start for each.';
 comment on column ops.scheduled_starts.enqueued_at is 'When it was given to the workers.';
 comment on column ops.scheduled_starts.requested_by is 'The schedule, or a person.';
 comment on column ops.scheduled_starts.is_caught_up is 'Whether it was missed, and started later.';
-comment on column ops.scheduled_starts.job_number is 'Its number in the queue of the workers.';
+comment on column ops.scheduled_starts.job_number is
+    'Its number in the queue of the workers; one that still waits serves the next due time as well.';
+comment on column ops.scheduled_starts.status is 'How far it is; one that is to be tried again waits.';
+comment on column ops.scheduled_starts.began_at is 'When a worker began it, the last time.';
+comment on column ops.scheduled_starts.finished_at is 'When it ended, well or not.';
+comment on column ops.scheduled_starts.did is 'What it did, in a few words.';
+comment on column ops.scheduled_starts.error_code is 'Why it failed.';
+comment on column ops.scheduled_starts.error_message is 'The same in words.';
+
+create table ops.scheduler_alarms (
+    id varchar(191) primary key,
+    next_run_time double precision,
+    job_state bytea not null
+);
+create index scheduler_alarms_by_time on ops.scheduler_alarms (next_run_time);
+comment on table ops.scheduler_alarms is 'When APScheduler wakes; as it wants it.';
+comment on column ops.scheduler_alarms.id is 'The job; see ops.schedules.';
+comment on column ops.scheduler_alarms.next_run_time is 'When it is due next, in seconds since 1970.';
+comment on column ops.scheduler_alarms.job_state is 'What APScheduler keeps of it.';
 
 create table ops.heartbeats (
     process text not null,
@@ -69,4 +96,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
-    op.execute("drop table ops.heartbeats, ops.scheduled_starts, ops.schedules")
+    op.execute("drop table ops.heartbeats, ops.scheduler_alarms, ops.scheduled_starts, ops.schedules")

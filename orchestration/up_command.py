@@ -1,0 +1,64 @@
+"""The command `kyalo up`: database, API, worker, scheduler and dashboard together."""
+
+import sys
+
+import typer
+
+from orchestration.console import err, out
+from orchestration.context import open_warehouse, read_settings
+from warehouse.embedded import EmbeddedServer
+from warehouse.settings import Settings
+
+COMMANDS = {"api": ("api",), "worker": ("worker",), "scheduler": ("schedule",), "dashboard": ("dashboard",)}
+app = typer.Typer()
+
+
+@app.command()
+def up() -> None:
+    """Run PostgreSQL, API, worker, scheduler and dashboard until SIGTERM or Ctrl+C; what dies is started again."""
+    from orchestration.schedule import cron_lines
+    from orchestration.stopping import stop_on_signal
+    from orchestration.supervisor import Supervisor
+
+    settings = read_settings()
+    cron_lines(settings)  # what cannot be read is said now, not by a scheduler that dies again and again
+    server = EmbeddedServer(settings.home) if settings.is_embedded else None
+    is_ours = server is not None and not server.is_running()
+    stop = stop_on_signal()
+    try:
+        has_clients = _prepare(settings)
+        _say_where_to_look(settings, has_clients=has_clients)
+        is_well = Supervisor(COMMANDS, _tell, _environment(settings)).keep(stop)
+    finally:
+        if server and is_ours:
+            server.stop()
+    if not is_well:
+        err.print("done, but not every process ended as it should", highlight=False)
+        raise typer.Exit(1)
+    out.print("done: all have stopped")
+
+
+def _prepare(settings: Settings) -> bool:
+    """Start the database and bring it up to date; whether anybody may use the API yet."""
+    from ingest_api.auth.clients import list_clients
+
+    with err.status("starting PostgreSQL"), open_warehouse(settings) as warehouse:
+        return bool(list_clients(warehouse.database))
+
+
+def _say_where_to_look(settings: Settings, *, has_clients: bool) -> None:
+    out.print(f"API        http://{settings.api_host}:{settings.api_port}/docs", highlight=False)
+    out.print(f"dashboard  http://{settings.dashboard_host}:{settings.dashboard_port}/dashboard", highlight=False)
+    if not has_clients:
+        out.print(
+            "nobody may use them yet: `kyalo clients add NAME --role admin` makes the first user", highlight=False
+        )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Let the processes write for people where people read."""
+    return {"LOG_FORMAT": "console"} if settings.log_format == "auto" and sys.stdout.isatty() else {}
+
+
+def _tell(name: str, line: str) -> None:
+    typer.echo(f"{name:9} | {line}")
