@@ -1,12 +1,15 @@
 """What the API tells those who watch it: /health, /ready and /metrics, and the files under deploy/ that read them."""
 
+import json
 import re
 import time
 from collections.abc import Iterator
 
 import httpx2
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 
 from orchestration.context import Warehouse
 from orchestration.monitoring import measure, sample_system
@@ -16,6 +19,7 @@ from warehouse.settings import PROJECT_ROOT
 pytestmark = pytest.mark.xdist_group("api")
 DEPLOY = PROJECT_ROOT / "deploy"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+FIGURE = re.compile(r"\bkyalo_\w+")
 QUICK_SECONDS = 0.05
 
 
@@ -107,8 +111,6 @@ def test_strangers_learn_no_figures(client: httpx2.Client) -> None:
 
 
 def test_token_is_asked_for_where_it_is_set(module_warehouse: Warehouse) -> None:
-    from pydantic import SecretStr
-
     with served(module_warehouse, metrics_token=SecretStr("a-token-of-sixteen")) as client:
         assert client.get("/metrics").json()["code"] == "metrics.wrong_token"
         bearer = {"Authorization": "Bearer a-token-of-sixteen", "x-forwarded-for": "203.0.113.9"}
@@ -125,3 +127,39 @@ def test_store_that_is_away_degrades(warehouse: Warehouse) -> None:
     assert health.json()["components"]["monitoring"] == "unknown"
     assert health.json()["health_score"] is None
     assert (ready.status_code, ready.json()["dependencies"]["storage_connection"]) == (200, False)
+
+
+def test_files_under_deploy_name_figures_that_are_told(client: httpx2.Client) -> None:
+    exposed = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in text_string_to_metric_families(client.get("/metrics").text)
+    }
+    rules = yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())
+    board = json.loads((DEPLOY / "grafana" / "dashboards" / "kyalo.json").read_text())
+    expressions = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    expressions += [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
+    named = {name for expression in expressions for name in FIGURE.findall(expression)}
+    assert len(expressions) > 40
+    assert {re.sub("_(bucket|count|sum)$", "", name) for name in named} <= exposed
+
+
+def test_rules_and_provisioning_fit_together() -> None:
+    rules = yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())
+    runbook = (PROJECT_ROOT / "docs" / "runbooks.md").read_text()
+    for rule in (rule for group in rules["groups"] for rule in group["rules"]):
+        assert rule["labels"]["severity"] in ("info", "warning", "error", "critical")
+        path, _, section = rule["annotations"]["runbook"].partition("#")
+        assert path == "docs/runbooks.md"
+        assert not section or f"\n## {section}\n" in runbook, rule["alert"]
+    compose = yaml.safe_load((PROJECT_ROOT / "docker-compose.yml").read_text())
+    mounted = [
+        PROJECT_ROOT / volume.partition(":")[0]
+        for service in ("prometheus", "grafana")
+        for volume in compose["services"][service]["volumes"]
+        if volume.startswith("./")
+    ]
+    assert mounted
+    assert [path for path in mounted if not path.exists()] == []
+    scrape = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+    (target,) = scrape["scrape_configs"][0]["static_configs"][0]["targets"]
+    assert target.partition(":")[0] in compose["services"]
