@@ -28,7 +28,7 @@ from ledger
 cross join lateral (
     values
     ('rows_by_layer', ledger.stored_rows, ledger.stored_rows, 'raw'),
-    ('rejected_share', ledger.rejected_rows / nullif(ledger.received_rows, 0), ledger.received_rows, ''),
+    ('rejected_share', 1.0 * ledger.rejected_rows / nullif(ledger.received_rows, 0), ledger.received_rows, ''),
     ('data_age_seconds', extract(epoch from now() - ledger.newest_at), null, '')
 ) as measured (metric, value, rows, detail)
 where measured.value is not null;
@@ -38,6 +38,7 @@ with
 outcomes as (
     select
         form,
+        1.0 * sum(released_submissions + superseded_submissions) / nullif(sum(staged_submissions), 0) as released_share,
         sum(staged_submissions) as staged,
         sum(released_submissions) as released,
         sum(superseded_submissions) as superseded,
@@ -59,7 +60,7 @@ select
 from outcomes
 cross join lateral (
     values
-    ('released_share', (outcomes.released + outcomes.superseded) / nullif(outcomes.staged, 0), outcomes.staged, ''),
+    ('released_share', outcomes.released_share, outcomes.staged, ''),
     ('rows_by_layer', outcomes.staged, outcomes.staged, 'staging'),
     ('rows_by_layer', outcomes.released, outcomes.released, 'validated'),
     ('rows_by_layer', outcomes.superseded, outcomes.superseded, 'superseded'),
@@ -76,11 +77,11 @@ days as (
         received_date,
         sum(submissions) as submissions,
         sum(submissions * quality_score) / (100 * sum(submissions)) as quality_score,
-        sum(completeness_passed) / nullif(sum(completeness_checked), 0) as completeness,
-        sum(validity_passed) / nullif(sum(validity_checked), 0) as validity,
-        sum(uniqueness_passed) / nullif(sum(uniqueness_checked), 0) as uniqueness,
-        sum(consistency_passed) / nullif(sum(consistency_checked), 0) as consistency,
-        sum(timeliness_passed) / nullif(sum(timeliness_checked), 0) as timeliness
+        sum(completeness_passed)::double precision / nullif(sum(completeness_checked), 0) as completeness,
+        sum(validity_passed)::double precision / nullif(sum(validity_checked), 0) as validity,
+        sum(uniqueness_passed)::double precision / nullif(sum(uniqueness_checked), 0) as uniqueness,
+        sum(consistency_passed)::double precision / nullif(sum(consistency_checked), 0) as consistency,
+        sum(timeliness_passed)::double precision / nullif(sum(timeliness_checked), 0) as timeliness
     from marts.rpt_data_quality
     group by received_date
 ),
@@ -197,7 +198,9 @@ accuracies as (
         checks.kind,
         checks.accuracy,
         checks.households,
-        case when checks.households >= %(least_households)s then coalesce(checks.upper_bound, checks.accuracy) end as at_most
+        case
+            when checks.households >= %(least_households)s then coalesce(checks.upper_bound, checks.accuracy)
+        end as at_most
     from ml.performance_checks as checks
     inner join ml.champion_models using (track, model_name, model_version)
     order by checks.track, checks.kind, checks.check_id desc
