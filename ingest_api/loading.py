@@ -18,6 +18,7 @@ from warehouse.contract import load_contract
 from warehouse.database import Database, fetch_row, fetch_rows, queries
 from warehouse.errors import DatabaseUnavailableError, IntegrityError, KyaloError, Terminal, UnreadableFileError
 from warehouse.jobs import drop_reminders
+from warehouse.logs import log_context
 from warehouse.stores import ObjectStore, checksum_of
 
 LANDING_PAUSES = (0.2, 1.0)  # seconds before the second and the third try
@@ -100,7 +101,7 @@ def _land_one(database: Database, store: ObjectStore, ingestion_id: str | None) 
             return None
         connection.execute(PATIENCE)
         try:
-            with connection.transaction():
+            with log_context(ingestion_id=pending["ingestion_id"]), connection.transaction():
                 _land_file(database, connection, store, pending)
         except (Terminal, psycopg.DataError, csv.Error, UnicodeError) as error:
             # Whatever is wrong with this file, the ones behind it must not wait for it.
