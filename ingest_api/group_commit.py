@@ -91,7 +91,7 @@ class SurveyWriter:
         try:
             receipts = self._store(group, PATIENCE)
         except Exception as error:  # noqa: BLE001 - each is tried by itself, and told its own error
-            logger.debug("surveys cannot be stored as one", surveys=len(group), error=str(error))
+            logger.debug("surveys cannot be stored as one", surveys=len(group), problem=str(error))
             if len(group) > 1 and isinstance(error, BusyError):
                 middle = len(group) // 2  # only those that have to wait are left to themselves
                 self._write_together(group[:middle])

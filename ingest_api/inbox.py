@@ -89,7 +89,7 @@ def _collect_all(database: Database, store: ObjectStore, before: datetime) -> li
         try:
             found = _collect(database, store, dropped)
         except Exception as error:  # noqa: BLE001 - whatever it is, the files behind this one must not wait for it
-            logger.warning("a file stays in the inbox", key=dropped.key, error=str(error))
+            logger.warning("a file stays in the inbox", key=dropped.key, problem=str(error))
             troubles.append(error)
         else:
             collected += [found] if found else []

@@ -1,6 +1,5 @@
 """Errors as the API tells them: problem+json (RFC 9457) with a code from one list, never a traceback."""
 
-
 import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -54,7 +53,7 @@ def problem_of(request: Request, error: KyaloError) -> tuple[Problem, dict[str, 
     status, detail, remedy = type(error).http_status, error.message, error.remedy
     if status >= 500:
         # What we cannot do may name hosts, users and paths: that is for the operator alone.
-        logger.warning("a request failed here", code=error.error_code, path=request.url.path, error=str(error))
+        logger.warning("a request failed here", code=error.error_code, path=request.url.path, problem=str(error))
         detail, remedy = MEANINGS.get(error.error_code, "Something does not work here."), ""
     title = "Try again later" if isinstance(error, Transient) else "Not accepted"
     problem = Problem(title=title, status=status, code=error.error_code, detail=detail, remedy=remedy)

@@ -94,7 +94,7 @@ class ClientRegistry:
                     self._listen(connection)
             except (psycopg.Error, KyaloError) as error:
                 self._fresh_until = 0.0
-                logger.warning("clients are read for each request until PostgreSQL is back", error=str(error))
+                logger.warning("clients are read for each request until PostgreSQL is back", problem=str(error))
 
     def _listen(self, connection: psycopg.Connection) -> None:
         connection.autocommit = True

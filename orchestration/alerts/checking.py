@@ -1,6 +1,5 @@
 """The check: every rule is looked at, what it finds is opened, what it finds no more is closed, and people are told."""
 
-import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,8 +14,9 @@ from orchestration.alerts.rules import RULES, Rule
 from orchestration.alerts.sending import send_due
 from orchestration.context import Warehouse
 from warehouse.database import fetch_rows, queries
+from warehouse.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 FINDERS = queries("alert_rules")
 
 
@@ -76,9 +76,9 @@ def check_alerts(warehouse: Warehouse, now: datetime | None = None, *, everythin
         told = _without_consequences(findings, standing, looked_at={rule.name for rule in rules})
         opened, resolved = _write_down(connection, told, rules, now)
     for alert in opened:
-        logger.warning("alert %s: %s", alert.alert, alert.message)
+        logger.warning("alert", alert=alert.alert, severity=alert.severity, message=alert.message)
     for alert in resolved:
-        logger.info("alert %s is resolved", alert.alert)
+        logger.info("alert resolved", alert=alert.alert)
     return Changes(opened, send_due(warehouse, now), resolved)
 
 

@@ -1,7 +1,6 @@
 """Telling of alerts: after the book is committed, each receiver what it does not know yet, until it has taken it."""
 
 import json
-import logging
 from datetime import datetime
 from typing import Literal
 
@@ -11,11 +10,12 @@ from orchestration.alerts.rules import Severity
 from orchestration.context import Warehouse
 from warehouse.database import fetch_rows
 from warehouse.errors import BusyError, ConfigurationError
+from warehouse.logs import get_logger
 
 Kind = Literal["opened", "repeated", "resolved"]
 TONES: dict[Severity, Tone] = {"info": "info", "warning": "warning", "error": "failure", "critical": "failure"}
 LOCK = "kyalo.alerts.sending"
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 def send_due(warehouse: Warehouse, now: datetime) -> list[Alert]:
@@ -27,7 +27,7 @@ def send_due(warehouse: Warehouse, now: datetime) -> list[Alert]:
     try:
         receivers = list_receivers(warehouse.settings)
     except ConfigurationError as error:
-        logger.error("nobody is told of alerts: %s", error)  # noqa: TRY400 - the message says all that a reader needs
+        logger.error("nobody is told of alerts", problem=str(error))  # noqa: TRY400 - the message says all that a reader needs
         return []
     if not receivers:
         return []
@@ -65,7 +65,7 @@ def _send_to(warehouse: Warehouse, receiver: Receiver, now: datetime) -> list[Al
         problem = receiver.send(*_write(alerts[alert_id], kind))
         _record(warehouse, receiver, alert_id, kind, problem, now)
         if problem:
-            logger.warning("%s was not told of an alert: %s", receiver.name, problem)
+            logger.warning("an alert was not taken", receiver=receiver.name, problem=problem)
             break
         if kind == "repeated":
             repeated.append(alerts[alert_id])

@@ -1,6 +1,5 @@
 """What is shown where a page cannot be: a way to sign in, or what is wrong and what to do."""
 
-import logging
 from urllib.parse import quote
 
 import psycopg
@@ -12,8 +11,9 @@ from starlette.exceptions import HTTPException
 from orchestration.dashboard.access import HOME
 from orchestration.dashboard.rendering import render
 from warehouse.errors import KyaloError, Transient
+from warehouse.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 NOT_SIGNED_IN = "dashboard.not_signed_in"
 
 
@@ -34,7 +34,7 @@ def _show_kyalo_error(request: Request, error: Exception) -> Response:
         return RedirectResponse(f"{HOME}/sign-in?to={quote(place, safe='')}", 303)
     status = type(error).http_status
     if status >= 500:
-        logger.warning("%s at %s: %s", error.error_code, request.url.path, error)
+        logger.warning("a page failed", code=error.error_code, path=request.url.path, problem=str(error))
     title = "Not now" if isinstance(error, Transient) else "That did not work"
     return _show(request, status, title, error.message, error.remedy, error.error_code)
 
@@ -53,7 +53,7 @@ def _show_invalid_request(request: Request, _error: Exception) -> Response:
 
 
 def _show_unbuilt(request: Request, error: Exception) -> Response:
-    logger.warning("%s: %s", request.url.path, error)
+    logger.warning("a page failed", path=request.url.path, problem=str(error))
     remedy = "`kyalo run` builds what this page shows."
     return _show(request, 503, "Not built yet", "What this page shows has not been built.", remedy, "build.failed")
 

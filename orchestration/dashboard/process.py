@@ -1,6 +1,5 @@
 """The dashboard as a process of its own."""
 
-import logging
 import socket
 
 import uvicorn
@@ -10,9 +9,10 @@ from orchestration.dashboard.app import create_app
 from orchestration.heartbeat import beating
 from orchestration.stopping import stop_on_signal
 from warehouse.errors import ConfigurationError
+from warehouse.logs import get_logger
 from warehouse.settings import Settings
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 GRACE_SECONDS = 5
 
 
@@ -33,8 +33,9 @@ def serve_dashboard(settings: Settings, host: str, port: int) -> None:
             message, code="dashboard.cannot_listen", remedy="Name another: --port 8002."
         ) from error
     with open_warehouse(settings) as warehouse, beating(warehouse.database, "dashboard", doing="showing"):
-        logger.info("serving http://%s:%d/dashboard", *listener.getsockname())
+        address, port = listener.getsockname()
+        logger.info("serving", url=f"http://{address}:{port}/dashboard")
         config = uvicorn.Config(
-            create_app(settings), proxy_headers=False, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS
+            create_app(settings), proxy_headers=False, log_config=None, timeout_graceful_shutdown=GRACE_SECONDS
         )
         uvicorn.Server(config).run(sockets=[listener])

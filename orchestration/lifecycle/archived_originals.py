@@ -55,7 +55,7 @@ def archive_original(warehouse: Warehouse, act: Act, requested_by: str) -> bool:
         if not is_whole(warehouse.store, key):
             raise IntegrityError(f"The object {key} is not what was received.")
     except (IntegrityError, NotFoundError) as error:
-        logger.error("an original cannot be archived", key=key, error=str(error))  # noqa: TRY400 - no traceback helps
+        logger.error("an original cannot be archived", key=key, problem=str(error))  # noqa: TRY400 - no traceback helps
         return False
     _copy(warehouse, key, target)
     with warehouse.database.transaction() as connection:

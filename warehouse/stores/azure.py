@@ -86,7 +86,7 @@ class AzureStore:
                 raise misconfigured(
                     f"The container {name} refuses this account", "Check the connection string."
                 ) from error
-            logger.warning("the object store does not answer", error=type(error).__name__)
+            logger.warning("the object store does not answer", problem=type(error).__name__)
 
     def put(self, key: str, source: BinaryIO, content_type: str) -> StoredObject:
         """Keep all that is left of `source` under `key`; more than 8 MiB goes in blocks."""

@@ -77,4 +77,4 @@ class MirroredStore:
             self.secondary.put(key, source, content_type)
         except StorageUnavailableError as error:
             self._away_until = time.monotonic() + PAUSE_SECONDS
-            logger.warning("the second store is away: the copy is made later", key=key, error=error.message)
+            logger.warning("the second store is away: the copy is made later", key=key, problem=error.message)

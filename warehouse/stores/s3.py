@@ -82,9 +82,9 @@ class S3Store:
             if _code(error) in REFUSED:
                 remedy = f"Check {CREDENTIALS} and the bucket's policy."
                 raise misconfigured(f"The bucket {self.bucket} refuses these credentials", remedy) from error
-            logger.warning("the object store does not answer", error=_code(error))
+            logger.warning("the object store does not answer", problem=_code(error))
         except BotoCoreError as error:
-            logger.warning("the object store does not answer", error=type(error).__name__)
+            logger.warning("the object store does not answer", problem=type(error).__name__)
 
     def put(self, key: str, source: BinaryIO, content_type: str) -> StoredObject:
         """Keep all that is left of `source` under `key`; more than 8 MiB goes in parts."""
