@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,16 +26,15 @@ class Encoding:
     feature_names: list[str]
     categories: dict[str, list[str]]
 
-    @property
+    @cached_property
     def columns(self) -> list[tuple[int, int]]:
         """The columns of the wide matrix: the feature's place and, where it is one value of a category, that value's.
 
         Numbers come first, then the values of the categories, each in the order of the features.
         """
-        places = {name: place for place, name in enumerate(self.feature_names)}
-        numbers = [(place, -1) for name, place in places.items() if name not in self.categories]
-        values = [(places[name], code) for name, known in self.categories.items() for code in range(len(known))]
-        return numbers + values
+        return [(place, -1) for place in self._numbers] + [
+            (place, code) for place, known in self._known.items() for code in range(len(known))
+        ]
 
     def encode(self, rows: Sequence[Mapping[str, Any]]) -> Floats:
         """Rows as a matrix of one column a feature.
@@ -44,23 +44,35 @@ class Encoding:
         """
         matrix = np.empty((len(rows), len(self.feature_names)))
         for place, name in enumerate(self.feature_names):
-            known = self.categories.get(name)
-            codes = {value: float(code) for code, value in enumerate(known)} if known is not None else None
+            codes = self._known.get(place)
             matrix[:, place] = [_number(row[name], codes) for row in rows]
         return matrix
 
     def widen(self, matrix: Floats) -> Floats:
         """The matrix with each category as one column of zeros and ones for every value that training saw."""
         wide = np.empty((len(matrix), len(self.columns)), order="F")
-        codes = {self.feature_names.index(name): self._codes(matrix, name) for name in self.categories}
-        for column, (place, code) in enumerate(self.columns):
-            wide[:, column] = matrix[:, place] if code < 0 else codes[place] == code
+        first = len(self._numbers)
+        wide[:, :first] = matrix[:, self._numbers]
+        for place, known in self._known.items():
+            codes = matrix[:, place]
+            codes = np.where(np.isnan(codes), known.get(MISSING, UNKNOWN), codes)
+            wide[:, first : first + len(known)] = codes[:, np.newaxis] == np.arange(len(known))
+            first += len(known)
         return wide
 
-    def _codes(self, matrix: Floats, name: str) -> Floats:
-        codes = matrix[:, self.feature_names.index(name)]
-        known = self.categories[name]
-        return np.where(np.isnan(codes), float(known.index(MISSING)) if MISSING in known else UNKNOWN, codes)
+    @cached_property
+    def _numbers(self) -> list[int]:
+        """The places of the features that are no categories."""
+        return [place for place, name in enumerate(self.feature_names) if name not in self.categories]
+
+    @cached_property
+    def _known(self) -> dict[int, dict[str, float]]:
+        """The places of the categories, each with the number of every value."""
+        places = {name: place for place, name in enumerate(self.feature_names)}
+        return {
+            places[name]: {value: float(code) for code, value in enumerate(known)}
+            for name, known in self.categories.items()
+        }
 
 
 def _number(value: Any, codes: dict[str, float] | None) -> float:

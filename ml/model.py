@@ -77,6 +77,8 @@ class Model:
         """Predict for the rows of a matrix; the result does not depend on which other rows are in it."""
         starts = range(0, max(len(matrix), 1), ROWS_AT_A_TIME)
         parts = [self._predict(matrix[start : start + ROWS_AT_A_TIME]) for start in starts]
+        if len(parts) == 1:
+            return parts[0]
         fields = {name: [getattr(part, name) for part in parts] for name in Predictions.__dataclass_fields__}
         return Predictions(**{name: np.concatenate(arrays) for name, arrays in fields.items()})
 

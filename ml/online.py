@@ -67,6 +67,7 @@ class Predictor:
         self._database = database
         self._store = store
         self._answering: dict[Track, Answering] = {}
+        self._feature_set_versions: dict[str, str] = {}  # of each making that was met
         self._guard = threading.Lock()
 
     def warm_up(self, connections: int) -> None:
@@ -76,7 +77,7 @@ class Predictor:
         """
         with suppress(KyaloError), ExitStack() as stack:
             for _ in range(connections):
-                connection = stack.enter_context(self._database.transaction())
+                connection = stack.enter_context(self._database.connection())
                 for _ in range(EXECUTIONS_UNTIL_KEPT):
                     select_features(connection, [])
         for track in TRACKS:
@@ -111,9 +112,9 @@ class Predictor:
             RefusedSurveyError: the assessment track is asked about a household without its income module.
         """
         answering = self._find(track)
-        with self._database.transaction() as connection:
+        with self._database.connection() as connection:
             rows = select_features(connection, surveys)
-            versions = _versions(answering, rows)
+            versions = _versions(answering, self._feature_set_version(connection, rows[0]["making"]))
             if track == "assessment":
                 _require_incomes(answering.model, rows)
             predictions = answer(answering, rows)
@@ -129,6 +130,13 @@ class Predictor:
             (request_id,) = connection.execute(STATEMENTS["insert_request"], values, prepare=True).fetchone() or (None,)
         return {"request_id": str(request_id), **versions, "predictions": predictions}
 
+    def _feature_set_version(self, connection: psycopg.Connection, making: str) -> str:
+        """The hash of the SQL that a transaction wrote; that of one whose SQL is replaced already is unknown."""
+        if making not in self._feature_set_versions:
+            found = connection.execute(STATEMENTS["select_making"], {"making": making}).fetchone()
+            self._feature_set_versions[making] = str(found[0]) if found else f"replaced {making}"
+        return self._feature_set_versions[making]
+
     def _find(self, track: Track) -> Answering:
         """What answers now; looked up at most once a second."""
         known = self._answering.get(track)
@@ -143,7 +151,7 @@ class Predictor:
 
     def _look(self, track: Track, known: Answering | None) -> Answering:
         with (
-            self._database.transaction() as connection,
+            self._database.connection() as connection,
             connection.cursor(row_factory=class_row(Standing)) as cursor,
         ):
             standing = cursor.execute(STATEMENTS["select_standing"], {"track": track}).fetchone()
@@ -162,7 +170,7 @@ class Predictor:
 
 
 def select_features(connection: psycopg.Connection, surveys: Sequence[Survey]) -> list[Row]:
-    """The features of surveys, in their order, each with the `feature_set_version` of the SQL that made it.
+    """The features of surveys, in their order, each with the `making`: which transaction wrote the SQL that made it.
 
     Raises:
         NotFoundError: that SQL is not built yet.
@@ -201,8 +209,8 @@ def answer(answering: Answering, rows: Sequence[Row]) -> list[Row]:
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-def _versions(answering: Answering, rows: Sequence[Row]) -> Row:
-    made, trained = rows[0]["feature_set_version"], answering.trained
+def _versions(answering: Answering, made: str) -> Row:
+    trained = answering.trained
     if made != trained.feature_set_version:
         raise ConflictError(
             f"{trained.model_name} {trained.model_version} was trained on features of the making "

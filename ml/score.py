@@ -36,7 +36,7 @@ from warehouse.stores import ObjectStore
 Floats = NDArray[np.float64]
 Role = Literal["champion", "challenger"]
 
-CHUNK_ROWS = 100_000
+CHUNK_ROWS = 50_000
 NOT_FEATURES = 2  # the numbers of `select_rows_to_score` that stand before the features
 FIELDS = 23  # of `copy_predictions`
 STATUS_FIELDS = pa.array(

@@ -99,13 +99,16 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection]:
         """A pooled connection in one transaction: committed at the end, rolled back on an error."""
-        try:
-            with ExitStack() as stack:
-                yield self._begin(stack)
-        except psycopg.errors.LockNotAvailable as error:
-            raise BusyError("The same is being stored by another upload.", remedy="Try again when it is.") from error
-        except psycopg.OperationalError as error:
-            raise _unavailable(error) from error
+        with _told(), ExitStack() as stack:
+            yield self._begin(stack)
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection]:
+        """A pooled connection of which each statement is a transaction, with no round trips to begin and to end it."""
+        with _told(), ExitStack() as stack:
+            pool, connection = self._take_connection()
+            stack.callback(pool.putconn, connection)
+            yield connection
 
     @contextmanager
     def lock(self, name: str, *, wait: bool = False) -> Iterator[None]:
@@ -166,6 +169,7 @@ class Database:
                 self._pool = ConnectionPool(
                     kwargs={
                         **self.address(),
+                        "autocommit": True,  # `_begin` begins and ends transactions in so many words
                         "application_name": self.application_name,
                         "connect_timeout": 10,
                         "options": self._options,
@@ -227,6 +231,17 @@ def fetch_rows(
 ) -> list[dict[str, Any]]:
     """All rows that a statement gives, by column."""
     return connection.cursor(row_factory=dict_row).execute(statement, values).fetchall()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell what PostgreSQL cannot do now in the words of the warehouse."""
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable as error:
+        raise BusyError("The same is being stored by another upload.", remedy="Try again when it is.") from error
+    except psycopg.OperationalError as error:
+        raise _unavailable(error) from error
 
 
 def _unavailable(error: Exception) -> DatabaseUnavailableError:

@@ -16,14 +16,16 @@ left join lateral (
 where champion_models.track = %(track)s;
 
 -- name: select_features
-select made.*, making.feature_set_version
+select made.*, making.xmin::text as making
 from features.household_features(%(surveys)s) as made
-cross join (
-    select left(encode(sha256(convert_to(prosrc, 'UTF8')), 'hex'), 16) as feature_set_version
-    from pg_proc
-    where oid = 'features.household_features(jsonb)'::regprocedure
-) as making
+cross join pg_proc as making
+where making.oid = 'features.household_features(jsonb)'::regprocedure
 order by made.row_number;
+
+-- name: select_making
+select left(encode(sha256(convert_to(prosrc, 'UTF8')), 'hex'), 16) as feature_set_version
+from pg_proc
+where oid = to_regprocedure('features.household_features(jsonb)') and xmin::text = %(making)s;
 
 -- name: insert_request
 insert into ml.prediction_requests (
