@@ -10,7 +10,7 @@ COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-emit
 	--no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos histories lint format lock bench bench-ingest bench-warehouse bench-ml stop clean
+.PHONY: help install demo test chaos histories simulation lint format lock bench bench-ingest bench-warehouse bench-ml stop clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
@@ -90,6 +90,9 @@ bench-ml: install ## measure training, scoring, answers at once, parity, the gat
 
 histories: install ## build twenty random histories step by step and anew, and compare; HISTORIES=5 is shorter
 	@KYALO_HISTORIES=$(or $(HISTORIES),20) $(BIN)/python -m pytest tests/integration/test_histories.py -n 2
+
+simulation: install ## let thirty clean days pass and twelve faults happen, some 20 minutes, and tell the alerts; DAYS=3 is shorter
+	@$(BIN)/python -m tests.simulation $(if $(DAYS),--days $(DAYS)) $(if $(SEED),--seed $(SEED))
 
 stop: ## stop the embedded PostgreSQL
 	@$(KYALO) stop

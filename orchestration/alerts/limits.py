@@ -24,6 +24,7 @@ LEAST = {
     "judged_days": 7,
     "least_submissions": 100,
     "least_district": 10,
+    "least_collisions": 10,
     "collision_share": 0.1,
     "blank_rise": 0.25,
     # Twice what villages alone made of a day's answers: 0.38 at most among 5,400 fields and days of real surveys.

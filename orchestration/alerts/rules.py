@@ -135,7 +135,7 @@ RULES = (
     Rule(
         "duplicate_identifiers",
         "warning",
-        "{collisions:,} of {submissions:,} submissions of the last day bear the identifier of another household.",
+        "{collisions:,} of {submissions:,} submissions of {ingestion_id} share their identifier with another household.",
         needs=("validated.int_batch_quality",),
         explained_by=DATA_STOPPED,
         follows_runs=True,

@@ -365,14 +365,19 @@ where
 -- name: duplicate_identifiers
 select
     '' as subject,
-    sum(quality.uniqueness_checked - quality.uniqueness_passed)::integer as collisions,
-    sum(quality.uniqueness_checked)::integer as submissions
+    quality.ingestion_id,
+    (quality.uniqueness_checked - quality.uniqueness_passed)::integer as collisions,
+    quality.submissions::integer as submissions
 from validated.int_batch_quality as quality
 inner join raw.ingestions as ledger on quality.ingestion_id = ledger.ingestion_id
-where ledger.received_at between %(now)s::timestamptz - interval '1 day' and %(now)s::timestamptz
-having
-    sum(quality.uniqueness_checked - quality.uniqueness_passed)
-    >= greatest(10, %(collision_share)s * sum(quality.uniqueness_checked));
+where
+    ledger.received_at between %(now)s::timestamptz - interval '1 day' and %(now)s::timestamptz
+    and quality.uniqueness_checked - quality.uniqueness_passed >= greatest(
+        %(least_collisions)s,
+        %(collision_share)s * quality.submissions
+    )
+order by collisions desc
+limit 1;
 
 -- name: empty_upload
 select
