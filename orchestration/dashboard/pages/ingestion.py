@@ -1,7 +1,7 @@
 """What came: by day, form and sender; what was rejected and why."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -10,7 +10,7 @@ from orchestration.dashboard.figures import received_by_day
 from orchestration.dashboard.rendering import render
 from warehouse.error_codes import MEANINGS
 
-Days = Annotated[Literal[7, 30, 90, 365], Query()]
+Days = Annotated[int, Query(ge=1, le=366)]
 PERIODS = (7, 30, 90, 365)
 SENDERS_SHOWN = 25
 router = APIRouter()

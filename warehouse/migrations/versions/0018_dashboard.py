@@ -1,6 +1,7 @@
 """The role that the dashboard reads as, and what it may see."""
 
 from alembic import op
+from sqlalchemy.exc import ProgrammingError
 
 from warehouse.errors import ConfigurationError
 
@@ -9,22 +10,20 @@ down_revision = "0017_lifecycle"
 branch_labels = None
 depends_on = None
 
-ROLE = "kyalo_dashboard"
-STANDING = """
-select
-    exists(select from pg_roles where rolname = 'kyalo_dashboard') as exists,
-    (select rolsuper or rolcreaterole from pg_roles where rolname = current_user) as may_create,
-    current_user as migrator
-"""
-MEMBERSHIP = f"select pg_has_role(current_user, '{ROLE}', 'set')"
-
 # Roles belong to the server, not to the database: another warehouse there may be making it at this moment.
-CREATE = """
+ROLE = """
 do $$
 begin
-    create role kyalo_dashboard nologin;
-exception
-    when duplicate_object or unique_violation then null;
+    if to_regrole('kyalo_dashboard') is null then
+        begin
+            create role kyalo_dashboard nologin;
+        exception
+            when duplicate_object or unique_violation then null;
+        end;
+    end if;
+    if not pg_has_role(current_user, 'kyalo_dashboard', 'set') then
+        grant kyalo_dashboard to current_user;
+    end if;
 end;
 $$;
 """
@@ -85,15 +84,14 @@ def downgrade() -> None:
 
 def _make_role() -> None:
     """Create the role where there is none, and let the migrator take it on."""
-    standing = op.get_bind().exec_driver_sql(STANDING).one()
-    if not standing.exists:
-        if not standing.may_create:
-            raise ConfigurationError(
-                f"The dashboard reads as the role {ROLE}, which {standing.migrator} may not create.",
-                code="database.no_dashboard_role",
-                remedy=f"Let an administrator of the server say: create role {ROLE} nologin;"
-                f' grant {ROLE} to "{standing.migrator}".',
-            )
-        op.execute(CREATE)
-    if not op.get_bind().exec_driver_sql(MEMBERSHIP).scalar():
-        op.execute(f"grant {ROLE} to current_user")
+    try:
+        with op.get_bind().begin_nested():
+            op.execute(ROLE)
+    except ProgrammingError as error:
+        migrator = op.get_bind().exec_driver_sql("select current_user").scalar_one()
+        raise ConfigurationError(
+            f"The dashboard reads as the role kyalo_dashboard, which {migrator} may not create or take on.",
+            code="database.no_dashboard_role",
+            remedy="Let an administrator of the server say: create role kyalo_dashboard nologin;"
+            f' grant kyalo_dashboard to "{migrator}".',
+        ) from error
