@@ -15,7 +15,7 @@ from warehouse.logs import configure_logging, get_logger
 
 DONE, FAILED, TRY_AGAIN = 0, 1, 75  # EX_TEMPFAIL of sysexits(3)
 Action = Callable[[Warehouse, int], str]
-logger = get_logger(__name__)
+logger = get_logger("orchestration.scheduled_jobs")
 
 
 def do_job(warehouse: Warehouse, job: str, number: int) -> int:

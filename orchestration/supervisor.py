@@ -9,13 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-STOPPED_TOGETHER = (("scheduler", "dashboard", "api"), ("worker",))  # nothing comes in any more when the worker ends
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 STEADY_SECONDS = 60.0  # a process that lived so long starts from the first pause again
 HOPELESS_DEATHS = 5
-WAVE_SECONDS = 1.0  # before the next ones are asked to stop
-STOP_SECONDS = 9.5  # in which all have ended, or are killed
+STOP_SECONDS = 9.0  # in which all have ended, or are killed; a worker takes up to eight
 LOOK_SECONDS = 0.2
 
 Tell = Callable[[str, str], None]
@@ -101,20 +99,18 @@ class Supervisor:
         self._tell("up", told)
 
     def _stop(self) -> bool:
-        """Ask all to end, wave by wave, and kill who does not; whether nobody had to be killed, and all ended well."""
+        """Ask all to end, and kill who does not; whether nobody had to be killed, and all ended well.
+
+        They may end in any order, as what one leaves to another lies in the database.
+        """
+        for child in self._children:
+            if child.process and child.is_running:
+                child.process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
-        for wave in STOPPED_TOGETHER:
-            for child in self._children:
-                if child.name in wave and child.process and child.is_running:
-                    child.process.terminate()
-            self._wait(wave, min(deadline, time.monotonic() + WAVE_SECONDS))
-        self._wait([child.name for child in self._children], deadline)
+        while time.monotonic() < deadline and any(child.is_running for child in self._children):
+            time.sleep(LOOK_SECONDS / 4)
         are_well = [self._end(child) for child in self._children]
         return all(are_well)
-
-    def _wait(self, names: Sequence[str], until: float) -> None:
-        while time.monotonic() < until and any(child.is_running for child in self._children if child.name in names):
-            time.sleep(LOOK_SECONDS / 4)
 
     def _end(self, child: Child) -> bool:
         if child.process is None:

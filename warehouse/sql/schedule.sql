@@ -113,7 +113,7 @@ set
     error_code = case when status = 'running' then %(error_code)s else error_code end,
     error_message = case when status = 'running' then %(error_message)s else error_message end
 where job_number = %(job_number)s
-returning status;
+returning status, error_message;
 
 -- name: give_up_start
 update ops.scheduled_starts
