@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import psycopg
 from procrastinate import App, PsycopgConnector
@@ -13,6 +14,7 @@ from procrastinate.exceptions import ConnectorException
 from orchestration.context import Warehouse
 from orchestration.heartbeat import BEAT_SECONDS, Heartbeat
 from orchestration.jobs import job_app
+from orchestration.monitoring.system import sample_system
 from orchestration.stopping import STOP_SIGNALS
 from warehouse.errors import KyaloError, Transient
 from warehouse.jobs import CHORES, CHORES_AT_A_TIME, LANDINGS, SCHEDULED, SILENT_SECONDS, sweep
@@ -47,7 +49,10 @@ async def _work(warehouse: Warehouse) -> None:
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
     heartbeat = Heartbeat(warehouse.database, "worker")
-    beating = asyncio.create_task(_repeat(BEAT_SECONDS, heartbeat.beat))
+    beside = [
+        asyncio.create_task(_repeat(BEAT_SECONDS, heartbeat.beat)),
+        asyncio.create_task(_repeat(warehouse.settings.health_check_interval, partial(sample_system, warehouse))),
+    ]
     pause = FIRST_PAUSE_SECONDS
     while not stop.is_set():
         try:
@@ -59,7 +64,8 @@ async def _work(warehouse: Warehouse) -> None:
         if not stop.is_set():
             logger.warning("the worker begins again", in_seconds=pause)
             await _wait(stop, pause)
-    beating.cancel()
+    for task in beside:
+        task.cancel()
     await asyncio.to_thread(heartbeat.end)
 
 
@@ -69,7 +75,9 @@ async def _repeat(seconds: float, act: Callable[[], object]) -> None:
         try:
             await asyncio.to_thread(act)
         except KyaloError as error:
-            logger.warning("not done", what=act.__name__, code=error.error_code, problem=str(error))
+            logger.warning("not done", code=error.error_code, problem=str(error))
+        except Exception:
+            logger.exception("not done")
         await asyncio.sleep(seconds)
 
 
