@@ -124,9 +124,10 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Others who are told, as apprise writes them (slack://..., jsons://...), parted by commas.",
     )
-    alert_repeat_hours: dict[str, float] = Field(
-        {"critical": 1, "error": 4, "warning": 24},
-        description="After how many hours an open alert is told again, by severity; of others it is told once.",
+    alert_repeat_hours: str = Field(
+        "critical=1,error=4,warning=24",
+        pattern=r"^((info|warning|error|critical)=\d+(\.\d+)?(,|$))*$",
+        description="After how many hours an open alert is told again; of a severity not named it is told once.",
     )
     late_run_hours: int = Field(26, ge=1, description="Hours without a successful run that raise an alert.")
     backlog_minutes: int = Field(60, ge=1, description="Minutes that an upload may wait to be landed.")

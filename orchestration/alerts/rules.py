@@ -42,7 +42,6 @@ RULES = (
         "late_run",
         "error",
         "No run has succeeded for {hours:,} hours, since {since}; at most {limit_hours:,} are wanted.",
-        explained_by=("silent_process",),
     ),
     Rule("run_failed", "error", "Run {run_id} failed ({error_code}): {error_message}"),
     Rule("failure_rate", "error", "{failed} of the last {runs} runs failed, more than {limit_percent} %."),
@@ -50,7 +49,7 @@ RULES = (
     Rule(
         "batch_held",
         "warning",
-        "{batches} held by a quality gate, with {submissions:,} submissions; the newest is {newest}.",
+        "Batches held by a quality gate: {batches:,}, with {submissions:,} submissions; the newest is {newest}.",
         needs=("marts.fct_batch_quality", "marts.rpt_ingestions"),
         explained_by=("gate_closed",),
         follows_runs=True,
@@ -58,14 +57,18 @@ RULES = (
     Rule(
         "backlog",
         "warning",
-        "{uploads:,} uploads wait to be landed, the oldest for {minutes:,} minutes; {limit_minutes} are allowed.",
-        explained_by=("silent_process", "store_away"),
+        "Uploads that wait to be landed: {uploads:,}, the oldest for {minutes:,} minutes; {limit_minutes} are allowed.",
+        explained_by=("store_away",),
     ),
-    Rule("upload_failed", "error", "{uploads:,} uploads of the last week could not be landed, the newest is {newest}."),
+    Rule(
+        "upload_failed",
+        "error",
+        "Uploads of the last week that could not be landed: {uploads:,}; the newest is {newest}.",
+    ),
     Rule(
         "rows_lost",
         "critical",
-        "{ingestions:,} published uploads have other rows in the marts than in the ledger: {staged:,} of {stored:,}.",
+        "Published uploads with other rows in the marts than in the ledger: {ingestions:,}; {staged:,} for {stored:,}.",
         needs=("marts.rpt_ingestions",),
         follows_runs=True,
     ),
@@ -135,12 +138,12 @@ RULES = (
     Rule(
         "duplicate_identifiers",
         "warning",
-        "{collisions:,} of {submissions:,} submissions of {ingestion_id} share their identifier with another household.",
+        "{collisions:,} of {submissions:,} submissions of {ingestion_id} share the identifier of another household.",
         needs=("validated.int_batch_quality",),
         explained_by=DATA_STOPPED,
         follows_runs=True,
     ),
-    Rule("empty_upload", "warning", "{uploads:,} uploads of the last day hold no survey, the newest is {newest}."),
+    Rule("empty_upload", "warning", "Uploads of the last day without a survey: {uploads:,}; the newest is {newest}."),
     Rule("cpu_high", "warning", "The processors of {subject} have been busy for {minutes} minutes: {percent} %."),
     Rule(
         "memory_high", "warning", "The memory of {subject} is {percent} % full; {limit_percent} % are wanted at most."

@@ -53,8 +53,8 @@ def send_test(warehouse: Warehouse) -> dict[str, str | None]:
 
 def _send_to(warehouse: Warehouse, receiver: Receiver, now: datetime) -> list[Alert]:
     """Send a receiver what is due, up to the first message that it does not take; what was told again."""
-    repeat_hours = json.dumps(warehouse.settings.alert_repeat_hours)
-    values = {"receiver": receiver.name, "now": now, "repeat_hours": repeat_hours}
+    repeat_hours = dict(part.split("=") for part in warehouse.settings.alert_repeat_hours.split(",") if part)
+    values = {"receiver": receiver.name, "now": now, "repeat_hours": json.dumps(repeat_hours)}
     with warehouse.database.transaction() as connection:
         kinds: dict[str, Kind] = {
             row["alert_id"]: row["kind"] for row in fetch_rows(connection, STATEMENTS["due_messages"], values)

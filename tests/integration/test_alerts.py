@@ -247,12 +247,15 @@ def test_paused_pipeline_is_not_late(warehouse: Warehouse) -> None:
 
 
 def test_consequence_is_not_told_beside_its_cause(warehouse: Warehouse) -> None:
-    do(warehouse, WRONG["late_run"][0] + ";" + BEAT.format("scheduler", "one", "2 hours"))
-    assert names(check_alerts(warehouse, NOW)) == (["silent_process"], [], [])
-    do(warehouse, "truncate ops.heartbeats")
-    assert names(check_alerts(warehouse, NOW)) == (["late_run"], [], ["silent_process"])
-    do(warehouse, BEAT.format("scheduler", "one", "2 hours"))
-    assert names(check_alerts(warehouse, NOW)) == (["silent_process"], [], [])
+    do(warehouse, WRONG["backlog"][0])
+    store = warehouse.settings.store_folder
+    store.rmdir()
+    assert names(check_alerts(warehouse, NOW)) == (["store_away"], [], [])
+    store.mkdir()
+    assert names(check_alerts(warehouse, NOW)) == (["backlog"], [], ["store_away"])
+    store.rmdir()
+    assert names(check_alerts(warehouse, NOW)) == (["store_away"], [], [])
+    assert {alert.alert for alert in list_alerts(warehouse.database)} == {"backlog", "store_away"}
 
 
 def test_what_only_runs_change_is_looked_at_once_after_each(warehouse: Warehouse) -> None:

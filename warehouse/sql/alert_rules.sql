@@ -103,7 +103,7 @@ where result = 'stopped';
 -- name: batch_held
 select
     '' as subject,
-    count(*) || case when count(*) = 1 then ' batch is' else ' batches are' end as batches,
+    count(*)::integer as batches,
     sum(ingestions.held_submissions)::integer as submissions,
     max(batches.ingestion_id) as newest
 from marts.fct_batch_quality as batches
