@@ -20,6 +20,13 @@ pytestmark = [pytest.mark.xdist_group("predict"), pytest.mark.timeout(300)]
 
 PREDICT = "/api/v1/predict"
 WEIGHTS = {"household_size": 0.25, "phones_owned": -0.5, "agricultural_land_acres": -1.0}
+REPLACE_FEATURES = """
+do $do$
+begin
+    execute replace(pg_get_functiondef('features.household_features(jsonb)'::regprocedure), '{old}', '{new}');
+end
+$do$
+"""
 HOUSEHOLD = {"household_id": "kan-1", "District": "Kanungu", "HouseholdSize": "6.0", "phones_owned": 1, "roof": "tin"}
 
 
@@ -153,9 +160,20 @@ def test_features_of_another_making_are_refused(client: httpx2.Client, module_wa
     assert refusal(client.post(PREDICT, json=HOUSEHOLD)) == (409, "ml.other_feature_set")
 
 
-def test_changed_model_is_refused(client: httpx2.Client, module_warehouse: Warehouse) -> None:
+def test_features_that_are_made_anew_are_noticed_at_once(client: httpx2.Client, module_warehouse: Warehouse) -> None:
     promote(module_warehouse, make_model("screening", WEIGHTS), 4)
-    execute(module_warehouse, "update ml.models set sha256 = repeat('0', 64) where model_version = 4")
+    time.sleep(LOOK_SECONDS)
+    assert ask(client, HOUSEHOLD)["model_version"] == 4
+    before, after = "AS $function$", "AS $function$ /* of today */"
+    execute(module_warehouse, REPLACE_FEATURES.format(old=before, new=after))
+    assert refusal(client.post(PREDICT, json=HOUSEHOLD)) == (409, "ml.other_feature_set")
+    execute(module_warehouse, REPLACE_FEATURES.format(old=after, new=before))
+    assert ask(client, HOUSEHOLD)["model_version"] == 4
+
+
+def test_changed_model_is_refused(client: httpx2.Client, module_warehouse: Warehouse) -> None:
+    promote(module_warehouse, make_model("screening", WEIGHTS), 5)
+    execute(module_warehouse, "update ml.models set sha256 = repeat('0', 64) where model_version = 5")
     time.sleep(LOOK_SECONDS)
     assert refusal(client.post(PREDICT, json=HOUSEHOLD)) == (500, "integrity.mismatch")
 
