@@ -20,8 +20,9 @@ from orchestration.schedule import (
     start_now,
     take_over,
 )
+from orchestration.scheduled_jobs import ACTIONS, do_job
 from warehouse.database import Database, queries
-from warehouse.errors import ConfigurationError, NotFoundError
+from warehouse.errors import BuildError, ConfigurationError, NotFoundError, StorageUnavailableError
 from warehouse.jobs import sweep
 from warehouse.settings import Settings
 
@@ -200,6 +201,54 @@ def test_job_of_a_dead_worker_is_done_again(database: Database) -> None:
     assert do_waiting_jobs(database) == ["pipeline"]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "code", "status", "error_code"),
+    [
+        (None, 0, "succeeded", None),
+        (StorageUnavailableError("The store is away."), 75, "waiting", "storage.unavailable"),
+        (BuildError("A test failed."), 1, "failed", "build.failed"),
+        (SystemExit(75), 75, "waiting", "job.interrupted"),
+        (ZeroDivisionError(), 1, "failed", "internal.error"),
+    ],
+)
+def test_start_says_what_came_of_it(
+    database: Database,
+    module_warehouse: Warehouse,
+    monkeypatch: pytest.MonkeyPatch,
+    outcome: BaseException | None,
+    code: int,
+    status: str,
+    error_code: str | None,
+) -> None:
+    def act(_warehouse: Warehouse, _number: int) -> str:
+        if outcome:
+            raise outcome
+        return "all done"
+
+    monkeypatch.setitem(ACTIONS, "archive", act)
+    take_over(database, settings(), NOON)
+    number = start_now(database, "archive", NOON, requested_by="grace").job_number
+    assert do_job(module_warehouse, "archive", number) == code
+    (job,) = (job for job in list_jobs(database) if job.job == "archive")
+    assert (job.status, job.error_code, job.did) == (status, error_code, "" if outcome else "all done")
+
+
+def test_try_goes_on_with_the_run_that_an_earlier_one_began_and_with_no_other(database: Database) -> None:
+    take_over(database, settings(), NOON)
+    values = {"job_number": start_now(database, "pipeline", NOON, requested_by="grace").job_number}
+    with database.transaction() as connection:
+
+        def runs_to_resume(name: str, started_at: datetime, status: str) -> list[tuple[str]]:
+            insert = "insert into ops.pipeline_runs (run_id, status, started_at) values (%s, %s, %s)"
+            connection.execute(insert, [name, status, started_at])
+            return connection.execute(queries("schedule")["run_to_resume"], values).fetchall()
+
+        assert runs_to_resume("yesterday", NOON - timedelta(days=1), "failed") == []
+        assert runs_to_resume("killed", NOON + timedelta(minutes=1), "running") == [("killed",)]
+        assert runs_to_resume("failed", NOON + timedelta(minutes=2), "failed") == [("failed",)]
+        assert runs_to_resume("done", NOON + timedelta(minutes=3), "succeeded") == []
+
+
 def test_every_job_is_on_the_schedule(database: Database) -> None:
     take_over(database, settings(), NOON)
-    assert tuple(job.job for job in list_jobs(database)) == JOBS
+    assert tuple(job.job for job in list_jobs(database)) == JOBS == tuple(ACTIONS)
