@@ -45,8 +45,9 @@ $(AZURITE): tests/azurite/package-lock.json
 test: install $(AZURITE) ## set up everything and run every test
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-chaos: install ## kill the API, the worker and PostgreSQL a hundred times; SEED=7 repeats an order, RUNS=20 is shorter
+chaos: install ## kill API, worker and PostgreSQL a hundred times (SEED=7 repeats an order, RUNS=20), and a run at every step
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
+	@$(BIN)/python -m tests.chaos.runs
 
 lint: install ## check style, types, imports and SQL
 	@$(BIN)/ruff format --check .

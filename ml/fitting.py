@@ -1,6 +1,7 @@
 """Tuning, calibrating and judging a candidate, every step on villages that the step before did not see."""
 
 import os
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from ml.recipe import Recipe
 from ml.resampling import area_under_curve
 from ml.splits import Folds, Split, make_folds, target_of, too_few
 from ml.threads import one_thread
+from warehouse.errors import ProcessLostError
 
 Floats = NDArray[np.float64]
 
@@ -42,16 +44,23 @@ def judge(recipe: Recipe, algorithm: Algorithm, split: Split, rows: pd.DataFrame
     """Out-of-fold probabilities of one candidate on one split, tuned and calibrated anew within each fold.
 
     None where the rows cannot tell: there is one district only, for instance.
+
+    Raises:
+        ProcessLostError: a process that judged a fold was killed.
     """
     folds = make_folds(split, rows)
     if folds is None:
         return None
     found = np.empty((3, len(rows)))
     jobs = (os.cpu_count() or 1) if len(rows) >= ROWS_WORTH_PROCESSES else 1
-    with Parallel(n_jobs=jobs) as processes:
-        parts = processes(
-            delayed(_judge_fold)(recipe, algorithm, rows.iloc[train], rows.iloc[test]) for train, test in folds
-        )
+    try:
+        with Parallel(n_jobs=jobs) as processes:
+            parts = processes(
+                delayed(_judge_fold)(recipe, algorithm, rows.iloc[train], rows.iloc[test]) for train, test in folds
+            )
+    except BrokenProcessPool as error:
+        message = "A process that judged a candidate was killed, most likely for want of memory."
+        raise ProcessLostError(message, remedy="Make room, then train again.") from error
     for (_, test), probabilities in zip(folds, parts, strict=True):
         found[:, test] = probabilities
     below_125, probability, below_215 = found

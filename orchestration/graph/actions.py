@@ -16,7 +16,7 @@ from orchestration.landing import land_all
 from orchestration.monitoring import measure
 from orchestration.publish import describe_publication
 from orchestration.publish import publish as publish_marts
-from orchestration.runs import fetch
+from orchestration.runs import fetch, record
 from orchestration.sample import clear_sample_beside_others
 from orchestration.scoring import describe_scores
 from orchestration.training import tracks_to_train, train_and_promote
@@ -77,6 +77,8 @@ def watch(work: Work) -> Result:
     database = work.warehouse.database
     scored = fetch(database, "newest_run_of_step", step="score")
     run_id = scored[0]["run_id"] if scored else work.run.run_id
+    for statement in ("forget_drift_checks", "forget_performance_checks"):  # of an earlier try
+        record(database, statement, run_id=run_id)
     drift, performance = check_drift(database, run_id), check_performance(database, run_id)
     said = [
         f"{check.track}: {check.feature} has drifted, {check.psi:.2f} over {check.psi_limit:.2f}"

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import psycopg
 
-from tests.chaos.stand import Stand
+from tests.chaos.stand import Ground, Stand
 from tests.chaos.uploads import Client
 
 Reached = Callable[[], bool]
@@ -79,28 +79,29 @@ def row_written(table: str, event: str, condition: str) -> Point:
         event: insert, update or delete.
         condition: what is true of that row, as a trigger's `when` has it.
     """
-    return _gate(table, f"create trigger gate before {event} on {table} for each row when ({condition})")
+    return lambda stand, _client: held_before_row(stand, table, event, condition)
 
 
 def commit_begun(table: str) -> Point:
     """A transaction that has inserted into a table is committing, and nothing of it is durable yet."""
-    return _gate(
-        table, f"create constraint trigger gate after insert on {table} deferrable initially deferred for each row"
-    )
+    trigger = f"create constraint trigger gate after insert on {table} deferrable initially deferred for each row"
+    return lambda stand, _client: _gate(stand, table, trigger)
 
 
-def _gate(table: str, trigger: str) -> Point:
-    @contextmanager
-    def point(stand: Stand, _client: Client) -> Iterator[Reached]:
-        stand.execute(MAKE_GATE, f"{trigger} execute function chaos.wait_at_gate()")
-        gate = stand.database.connect()
-        gate.execute(f"select pg_advisory_lock({GATE})")
-        gate.commit()
-        try:
-            yield lambda: stand.ask(WAITING_AT_GATE)
-        finally:
-            with contextlib.suppress(psycopg.OperationalError):  # the server was the one that was killed
-                gate.close()
-            stand.execute(f"drop trigger gate on {table}")
+def held_before_row(ground: Ground, table: str, event: str, condition: str = "true") -> AbstractContextManager[Reached]:
+    """The same for any warehouse, whoever it is that writes the row."""
+    return _gate(ground, table, f"create trigger gate before {event} on {table} for each row when ({condition})")
 
-    return point
+
+@contextmanager
+def _gate(ground: Ground, table: str, trigger: str) -> Iterator[Reached]:
+    ground.execute(MAKE_GATE, f"{trigger} execute function chaos.wait_at_gate()")
+    gate = ground.database.connect()
+    gate.execute(f"select pg_advisory_lock({GATE})")
+    gate.commit()
+    try:
+        yield lambda: ground.ask(WAITING_AT_GATE)
+    finally:
+        with contextlib.suppress(psycopg.OperationalError):  # the server was the one that was killed
+            gate.close()
+        ground.execute(f"drop trigger gate on {table}")

@@ -30,28 +30,15 @@ LEDGER_IS_LANDED = "select not exists (select from raw.ingestions where status =
 
 
 @dataclass
-class Stand:
-    """What runs.
-
-    Attributes:
-        port: the API's.
-        token: opens it.
-    """
+class Ground:
+    """A warehouse, and what is asked of it from outside."""
 
     warehouse: Warehouse
-    port: int
-    token: str
-    processes: dict[str, Process] = field(default_factory=dict)
 
     @property
     def database(self) -> Database:
         """The warehouse's database."""
         return self.warehouse.database
-
-    @property
-    def store_folder(self) -> Path:
-        """Where the originals lie."""
-        return self.warehouse.settings.store_folder
 
     def execute(self, *statements: str) -> None:
         """Execute statements, each committed by itself."""
@@ -65,6 +52,25 @@ class Stand:
         with self.database.connect() as connection:
             row = connection.execute(question).fetchone()
         return bool(row and row[0])
+
+
+@dataclass
+class Stand(Ground):
+    """What runs.
+
+    Attributes:
+        port: the API's.
+        token: opens it.
+    """
+
+    port: int
+    token: str
+    processes: dict[str, Process] = field(default_factory=dict)
+
+    @property
+    def store_folder(self) -> Path:
+        """Where the originals lie."""
+        return self.warehouse.settings.store_folder
 
     def restore(self) -> None:
         """Start what does not run."""

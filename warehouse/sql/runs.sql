@@ -89,6 +89,14 @@ where step = %(step)s and status = 'succeeded'
 order by started_at desc
 limit 1;
 
+-- name: forget_drift_checks
+delete from ml.drift_checks
+where run_id = %(run_id)s;
+
+-- name: forget_performance_checks
+delete from ml.performance_checks
+where run_id = %(run_id)s;
+
 -- name: run_under_way
 select
     runs.run_id,
