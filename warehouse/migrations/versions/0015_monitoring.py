@@ -289,10 +289,10 @@ worst as (
 
 select
     worst.value::double precision as score,
-    coalesce(
-        format('Of the %s of %s %s is in use.', worst.resource, worst.host, ops.percent(worst.share)),
-        'No machine was measured in the last half hour.'
-    ) as reason
+    case
+        when worst.host is null then 'No machine was measured in the last half hour.'
+        else format('Of the %s of %s %s is in use.', worst.resource, worst.host, ops.percent(worst.share))
+    end as reason
 from (select) as always
 left join worst on true;
 comment on view ops.system_resources_health is
