@@ -9,9 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ingest_api.auth.doorkeeper import NAME
 from ingest_api.limits import PROBES
 from ingest_api.request_times import RequestTimes
-from warehouse.logs import get_logger, log_context
+from warehouse.logs import bind_context, write_often
 
-logger = get_logger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class RequestLog:
@@ -45,16 +45,16 @@ class RequestLog:
             await send(message)
 
         started = time.perf_counter()
-        with log_context(request_id=request_id):
-            try:
-                await self.app(scope, receive, answer)
-            except Exception:
-                status = status or 500
-                raise
-            finally:
-                route, seconds = route_template(scope), time.perf_counter() - started
-                self._times.note(scope["method"], route, status, seconds)
-                _write(scope, route, status, seconds)
+        bind_context(request_id=request_id)  # each request has a context of its own, which ends with it
+        try:
+            await self.app(scope, receive, answer)
+        except Exception:
+            status = status or 500
+            raise
+        finally:
+            route, seconds = route_template(scope), time.perf_counter() - started
+            self._times.note(scope["method"], route, status, seconds)
+            _write(scope, route, status, seconds)
 
 
 def route_template(scope: Scope) -> str | None:
@@ -66,12 +66,11 @@ def route_template(scope: Scope) -> str | None:
 
 def _write(scope: Scope, route: str | None, status: int | None, seconds: float) -> None:
     is_probe = scope["path"] in PROBES and status is not None and status < 400
-    logger.log(
-        logging.DEBUG if is_probe else logging.INFO,
-        "request",
-        method=scope["method"],
-        route=route or scope["path"],
-        status=status,
-        seconds=round(seconds, 4),
-        client=scope.get(NAME),
-    )
+    fields = {
+        "method": scope["method"],
+        "route": route or scope["path"],
+        "status": status,
+        "seconds": round(seconds, 4),
+        "client": scope.get(NAME),
+    }
+    write_often(logger, logging.DEBUG if is_probe else logging.INFO, "request", fields)
