@@ -19,6 +19,7 @@ from orchestration.check_command import app as check_app
 from orchestration.client_commands import app as clients_app
 from orchestration.console import AsJson, err, out, print_error, print_json
 from orchestration.context import open_warehouse, read_settings
+from orchestration.health_command import app as health_app
 from orchestration.model_commands import app as models_app
 from orchestration.policy_commands import app as policies_app
 from orchestration.quarantine_commands import app as quarantine_app
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(check_app)
 app.add_typer(up_app)
+app.add_typer(health_app)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(models_app, name="models")
 app.add_typer(policies_app, name="policies")

@@ -1,8 +1,8 @@
 """The figures of Kyalo as Prometheus reads them: those of this process, and those that the tables tell."""
 
 import time
-from collections.abc import Iterable, Iterator
-from threading import Lock
+from collections.abc import Iterable, Iterator, Sequence
+from threading import Lock, Thread
 from typing import Any
 
 import psycopg
@@ -20,6 +20,8 @@ from warehouse.logs import get_logger
 
 STATEMENTS = queries("metrics")
 HELD_SECONDS = 5.0  # that what was read is told again: several scrapers cost the database no more than one
+LEDGER = "ingestions"  # reads a row for each survey that ever came: while it is read anew, the last reading is told
+LEDGER_SECONDS = 60.0
 STATES = {"healthy": 1.0, "degraded": 0.5, "unhealthy": 0.0}
 Rows = dict[str, list[dict[str, Any]]]
 logger = get_logger(__name__)
@@ -90,6 +92,8 @@ class _OfTables(Collector):
         self._guard = Lock()
         self._rows: Rows = {}
         self._read_at = 0.0
+        self._ledger: Rows = {}
+        self._ledger_read_at = 0.0
 
     def collect(self) -> Iterator[Metric]:
         """What the tables tell; nothing while the database is away."""
@@ -104,14 +108,27 @@ class _OfTables(Collector):
     def _current(self) -> Rows:
         with self._guard:
             if time.monotonic() - self._read_at > HELD_SECONDS:
-                self._rows = self._read() if self._standing.states["database"] == "healthy" else {}
+                self._rows = self._read_all() if self._standing.states["database"] == "healthy" else {}
                 self._read_at = time.monotonic()
             return self._rows
 
-    def _read(self) -> Rows:
+    def _read_all(self) -> Rows:
+        if not self._ledger:
+            self._read_ledger()
+        elif time.monotonic() - self._ledger_read_at > LEDGER_SECONDS:
+            self._ledger_read_at = time.monotonic()
+            Thread(target=self._read_ledger, name="kyalo-ledger", daemon=True).start()
+        rows = self._read([name for name in STATEMENTS if name != LEDGER])
+        return {**rows, **self._ledger} if rows and self._ledger else {}
+
+    def _read_ledger(self) -> None:
+        self._ledger = self._read([LEDGER]) or self._ledger
+        self._ledger_read_at = time.monotonic()
+
+    def _read(self, names: Sequence[str]) -> Rows:
         try:
             with self._database.transaction() as connection:
-                return {name: fetch_rows(connection, STATEMENTS[name]) for name in STATEMENTS}
+                return {name: fetch_rows(connection, STATEMENTS[name]) for name in names}
         except (KyaloError, psycopg.Error) as error:
             logger.warning("the tables could not be read for Prometheus", problem=str(error))
             return {}

@@ -50,7 +50,8 @@ class Standing:
     @property
     def health_score(self) -> float | None:
         """How well all of Kyalo is, 0 to 1; None where nobody knows."""
-        return None if self.states["monitoring"] == "unhealthy" else self._health_score
+        states = self.states
+        return None if "unhealthy" in (states["database"], states["monitoring"]) else self._health_score
 
     def close(self) -> None:
         """Look no more."""
