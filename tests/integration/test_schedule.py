@@ -26,7 +26,7 @@ from warehouse.errors import BuildError, ConfigurationError, NotFoundError, Stor
 from warehouse.jobs import sweep
 from warehouse.settings import Settings
 
-LOOK = timedelta(minutes=53)
+LOOK = timedelta(minutes=97)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 FETCH = "select id, task_name from jobs.procrastinate_fetch_job_v2(array['scheduled'], null)"
 
