@@ -2,7 +2,7 @@
 
 The pages read reports, never the households themselves: the reports are made up in SQL as large as a million
 households make them (a village of 25 each, 200 enumerators on 180 days, one in 40 in quarantine), beside a ledger of a
-million surveys that were posted one by one in 30 days.
+million surveys that were posted one by one within a year.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from tests.shown_marts import Size, make_up
 PAGES = [
     "/dashboard",
     "/dashboard/ingestion",
+    "/dashboard/ingestion?days=365",
     "/dashboard/quality",
     "/dashboard/quality?status=discarded&district=District%203&page=40",
     "/dashboard/risk",

@@ -67,7 +67,7 @@ insert into raw.ingestions (
 )
 select format('made_up_%%s', n), case n %% 9 when 0 then 'quarterly_report' else 'household_survey' end, '1', 'api',
     'loaded', null, 'application/json', 900, md5(n::text), 3, 1, 1, 1,
-    now() - interval '29 days' * n / %(ingestions)s, format('office-%%s', n %% 12), format('tablet-%%s', n %% 300)
+    now() - interval '360 days' * n / %(ingestions)s, format('office-%%s', n %% 12), format('tablet-%%s', n %% 300)
 from generate_series(1, %(ingestions)s) as n;
 insert into raw.rejected_rows
 select ingestion_id, 1, 'row.ragged', 'It has 3 cells.', 'Jane Doe,1,2'

@@ -55,6 +55,7 @@ MEANINGS = {
     "dashboard.cannot_listen": "The dashboard cannot listen on its address and port.",
     "dashboard.form_expired": "The form is not one that this dashboard gave to you, or not any more.",
     "dashboard.no_such_page": "The dashboard has no such page.",
+    "dashboard.not_built": "What the page shows has not been built yet.",
     "dashboard.not_signed_in": "Nobody is signed in.",
     "database.no_dashboard_role": "The role that the dashboard reads as is missing, and may not be created.",
     "database.unavailable": "PostgreSQL does not answer.",

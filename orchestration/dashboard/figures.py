@@ -38,9 +38,8 @@ class Figure:
         return Markup(told.replace("<", "\\u003c"))  # noqa: S704 - nothing of it can end the element
 
 
-def received_by_day(rows: Sequence[Row]) -> Figure:
+def received_by_day(days: Sequence[Row]) -> Figure:
     """What came, by day and by what became of it."""
-    days = sorted((row for row in rows if row["day"]), key=lambda row: row["day"])
     kinds = {
         "stored": "var(--accent)",
         "duplicate": "var(--line)",

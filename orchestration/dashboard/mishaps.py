@@ -55,7 +55,9 @@ def _show_invalid_request(request: Request, _error: Exception) -> Response:
 def _show_unbuilt(request: Request, error: Exception) -> Response:
     logger.warning("a page failed", path=request.url.path, problem=str(error))
     remedy = "`kyalo run` builds what this page shows."
-    return _show(request, 503, "Not built yet", "What this page shows has not been built.", remedy, "build.failed")
+    return _show(
+        request, 503, "Not built yet", "What this page shows has not been built.", remedy, "dashboard.not_built"
+    )
 
 
 def _show_unexpected(request: Request, _error: Exception) -> Response:

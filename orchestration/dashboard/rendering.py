@@ -53,6 +53,7 @@ def _environment(zone: ZoneInfo) -> Environment:
         "distance": words.show_distance,
         "words": words.show_words,
         "moment": datetime.fromisoformat,
+        "marked": words.show_commands,
         "capitalize_first": lambda text: text[:1].upper() + text[1:],
     }
     environment.globals |= {"asset": asset_address, "zone": zone.key, "risks": words.RISKS}

@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
+
 NOTHING = "–"  # noqa: RUF001 - what stands where nothing is known
 RISKS = ("critical", "high", "medium", "low")
 
@@ -82,6 +84,14 @@ def show_distance(value: datetime | None, now: datetime | None = None) -> str:
             counted = f"{number} {unit}{'' if number == 1 else 's'}"
             return f"{counted} ago" if distance > timedelta(0) else f"in {counted}"
     return NOTHING
+
+
+def show_commands(text: str) -> Markup:
+    """A text whose commands stand between backticks."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
+    )
 
 
 def show_words(name: str | None) -> str:

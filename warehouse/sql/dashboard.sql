@@ -160,10 +160,9 @@ limit 1000;
 select
     (received_at at time zone %(timezone)s)::date as day,
     form,
-    case when grouping(client) = 0 then coalesce(client, source) end as sender,
-    case when grouping(device) = 0 then coalesce(device, '') end as device,
+    coalesce(client, source) as sender,
+    coalesce(device, '') as device,
     count(*) as ingestions,
-    count(*) filter (where status in ('failed', 'refused')) as failed_ingestions,
     sum(received_rows)::bigint as received,
     sum(stored_rows)::bigint as stored,
     sum(duplicate_rows)::bigint as duplicate,
@@ -173,12 +172,10 @@ select
 from raw.ingestions
 where received_at >= %(since)s
 group by
-    grouping sets (
-        ((received_at at time zone %(timezone)s)::date),
-        (form),
-        (client, source, device)
-    )
-order by received desc;
+    day,
+    form,
+    sender,
+    device;
 
 -- name: rejected_reasons
 select

@@ -88,7 +88,7 @@ def _make_role() -> None:
         with op.get_bind().begin_nested():
             op.execute(ROLE)
     except ProgrammingError as error:
-        migrator = op.get_bind().exec_driver_sql("select current_user").scalar_one()
+        migrator: str = op.get_bind().exec_driver_sql("select current_user").scalar_one()
         raise ConfigurationError(
             f"The dashboard reads as the role kyalo_dashboard, which {migrator} may not create or take on.",
             code="database.no_dashboard_role",
