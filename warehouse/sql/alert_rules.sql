@@ -181,7 +181,10 @@ champions as (
 select
     champions.track as subject,
     champions.model_version as champion_version,
-    (
+    others.model_version as scored_version
+from champions
+cross join
+    lateral (
         select predictions.model_version
         from ml.current_predictions as predictions
         where
@@ -189,16 +192,7 @@ select
             and (predictions.model_name, predictions.model_version)
             <> (champions.model_name, champions.model_version)
         limit 1
-    ) as scored_version
-from champions
-where
-    exists (
-        select 1 from ml.current_predictions as predictions
-        where
-            predictions.track = champions.track
-            and (predictions.model_name, predictions.model_version)
-            <> (champions.model_name, champions.model_version)
-    );
+    ) as others;
 
 -- name: stale_model
 select
