@@ -114,7 +114,11 @@ select
     mean_minutes_to_water,
     households_unvisited,
     last_visited_quarter,
-    count(*) over () as villages
+    (
+        select count(*)
+        from marts.rpt_village_priorities
+        where %(district)s::text is null or district = %(district)s
+    ) as villages
 from marts.rpt_village_priorities
 where %(district)s::text is null or district = %(district)s
 order by expected_vulnerable_households desc nulls last, village_id
@@ -142,40 +146,74 @@ copy (
 ) to stdout;
 
 -- name: locations
+with
+neediest as (
+    select
+        village_id,
+        households,
+        expected_vulnerable_households
+    from marts.rpt_village_priorities
+    where %(district)s::text is null or district = %(district)s
+    order by expected_vulnerable_households desc nulls last, village_id
+    limit 500
+)
+
 select
     locations.district,
     locations.village,
     locations.village_latitude,
     locations.village_longitude,
-    priorities.households,
-    priorities.expected_vulnerable_households,
-    priorities.expected_vulnerable_households / nullif(priorities.households, 0) as vulnerable_share
-from marts.rpt_village_locations as locations
-inner join marts.rpt_village_priorities as priorities using (village_id)
-where %(district)s::text is null or locations.district = %(district)s
-order by priorities.expected_vulnerable_households desc nulls last, village_id
-limit 1000;
+    neediest.expected_vulnerable_households,
+    neediest.expected_vulnerable_households / nullif(neediest.households, 0) as vulnerable_share
+from neediest
+inner join marts.rpt_village_locations as locations using (village_id)
+order by neediest.expected_vulnerable_households desc nulls last, village_id;
 
 -- name: received_totals
+with
+-- In one pass, which may run in parallel; grouping sets over the ledger itself would sort it.
+received_sums as materialized (
+    select
+        (received_at at time zone %(timezone)s)::date as day,
+        form,
+        coalesce(client, source) as sender,
+        coalesce(device, '') as device,
+        count(*) as ingestions,
+        sum(received_rows)::bigint as received,
+        sum(stored_rows)::bigint as stored,
+        sum(duplicate_rows)::bigint as duplicate,
+        sum(rejected_rows)::bigint as rejected,
+        sum(conflict_rows)::bigint as conflict,
+        max(received_at) as newest_received_at
+    from raw.ingestions
+    where received_at >= %(since)s
+    group by
+        (received_at at time zone %(timezone)s)::date,
+        form,
+        coalesce(client, source),
+        coalesce(device, '')
+)
+
 select
-    (received_at at time zone %(timezone)s)::date as day,
-    form,
-    coalesce(client, source) as sender,
-    coalesce(device, '') as device,
-    count(*) as ingestions,
-    sum(received_rows)::bigint as received,
-    sum(stored_rows)::bigint as stored,
-    sum(duplicate_rows)::bigint as duplicate,
-    sum(rejected_rows)::bigint as rejected,
-    sum(conflict_rows)::bigint as conflict,
-    max(received_at) as newest_received_at
-from raw.ingestions
-where received_at >= %(since)s
-group by
     day,
     form,
     sender,
-    device;
+    device,
+    sum(ingestions)::bigint as ingestions,
+    sum(received)::bigint as received,
+    sum(stored)::bigint as stored,
+    sum(duplicate)::bigint as duplicate,
+    sum(rejected)::bigint as rejected,
+    sum(conflict)::bigint as conflict,
+    max(newest_received_at) as newest_received_at
+from received_sums
+group by
+    grouping sets (
+        (day),
+        (form),
+        (sender, device)
+    )
+order by day, received desc;
 
 -- name: rejected_reasons
 select

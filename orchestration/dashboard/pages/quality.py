@@ -23,7 +23,7 @@ router = APIRouter()
 def show_quality(
     request: Request,
     read: Read,
-    days: Days = 365,
+    days: Days = 90,
     status: Status = "open",
     district: Filter = "",
     rule: Filter = "",
