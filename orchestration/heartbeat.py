@@ -30,7 +30,7 @@ class SignOfLife:
     """What a process said last.
 
     Attributes:
-        instance: which process of its kind; its host and number there, unless it has a name of its own.
+        instance: which process of its kind: its host and its number there.
         silent_seconds: how long ago it said it.
     """
 
@@ -55,11 +55,10 @@ class Heartbeat:
     Args:
         database: where they are kept; an embedded server that was stopped is not started for them.
         process: what kind of process it is.
-        instance: which of its kind; host and process number when omitted.
         doing: what it does, in a few words.
     """
 
-    def __init__(self, database: Database, process: Process, instance: str = "", *, doing: str = "") -> None:
+    def __init__(self, database: Database, process: Process, *, doing: str = "") -> None:
         self._database = database
         self._connection: psycopg.Connection | None = None
         self._guard = threading.Lock()
@@ -68,7 +67,7 @@ class Heartbeat:
         host, number = socket.gethostname(), os.getpid()
         self._row: dict[str, object] = {
             "process": process,
-            "instance": instance or f"{host}:{number}",
+            "instance": f"{host}:{number}",
             "host": host,
             "process_id": number,
             "started_at": datetime.now(UTC),
@@ -108,18 +107,18 @@ class Heartbeat:
             self._guard.release()
 
     def _execute(self, statement: str) -> None:
-        self._connection = self._connection or self._connect()
+        if self._connection is None:
+            self._connect()
         if self._connection:
             self._connection.execute(queries("heartbeats")[statement], self._row)
 
-    def _connect(self) -> psycopg.Connection | None:
+    def _connect(self) -> None:
         settings = self._database.settings
         if settings.is_embedded and not EmbeddedServer(settings.home).is_running():
-            return None
-        connection = self._database.connect()
-        connection.autocommit = True
-        self._forget_predecessors(connection)
-        return connection
+            return
+        self._connection = self._database.connect()
+        self._connection.autocommit = True
+        self._forget_predecessors(self._connection)
 
     def _disconnect(self) -> None:
         if self._connection:
@@ -135,16 +134,15 @@ class Heartbeat:
 
 
 @contextmanager
-def beating(database: Database, process: Process, instance: str = "", *, doing: str = "") -> Iterator[Heartbeat]:
+def beating(database: Database, process: Process, *, doing: str = "") -> Iterator[Heartbeat]:
     """Give signs of life for the length of the block, from a thread of their own; a kill leaves the last one behind.
 
     Args:
         database: where they are kept.
         process: what kind of process it is.
-        instance: which of its kind; host and process number when omitted.
         doing: what it does, in a few words; `say` tells of something else.
     """
-    heartbeat = Heartbeat(database, process, instance, doing=doing)
+    heartbeat = Heartbeat(database, process, doing=doing)
     threading.Thread(target=heartbeat.keep_beating, name="heartbeat", daemon=True).start()
     try:
         yield heartbeat

@@ -11,6 +11,7 @@ from procrastinate.jobs import Job
 from ingest_api.inbox import collect_inbox
 from ingest_api.loading import bundle_bodies, land_next
 from ingest_api.openrosa.attachments import move_attachments
+from orchestration.alerts import check_alerts
 from orchestration.context import Warehouse
 from orchestration.copies import copy_missing_originals
 from orchestration.job_process import give_up_start, run_job
@@ -130,17 +131,11 @@ def _copy_missing_originals(warehouse: Warehouse) -> None:
         pass
 
 
-def _check_alerts(warehouse: Warehouse) -> None:
-    from orchestration.alerts import check_alerts  # what sends them takes long to load
-
-    check_alerts(warehouse)
-
-
 KEEPING_HOUSE: dict[str, tuple[str, Callable[[Warehouse], object]]] = {
     "sweep": (EACH_TEN_SECONDS, lambda warehouse: sweep(warehouse.database)),
     "collect_inbox": (EACH_MINUTE, lambda warehouse: collect_inbox(warehouse.database, warehouse.store)),
     "bundle_bodies": (EACH_MINUTE, _bundle_bodies),
     "move_attachments": (EACH_MINUTE, lambda warehouse: move_attachments(warehouse.database, warehouse.store)),
     "copy_missing_originals": (EACH_MINUTE, _copy_missing_originals),
-    "check_alerts": (EACH_MINUTE, _check_alerts),
+    "check_alerts": (EACH_MINUTE, check_alerts),
 }
