@@ -73,7 +73,8 @@ def test_locks_hold_hashes_and_name_no_address() -> None:
 
 def test_compose_has_every_process_of_the_design() -> None:
     compose = yaml.safe_load((PROJECT_ROOT / "docker-compose.yml").read_text())
-    assert set(compose["services"]) == {"db", "api", "worker", "scheduler", "minio", "bucket"}
+    own = {"api", "worker", "scheduler", "dashboard"}
+    assert set(compose["services"]) == own | {"db", "minio", "bucket", "prometheus", "grafana"}
     known = {name for name, _ in commands()}
-    for service in ("api", "worker", "scheduler"):
+    for service in own:
         assert set(compose["services"][service]["command"]) <= known
