@@ -9,19 +9,32 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from ingest_api.auth.access import REVIEWERS, Client, allow
 from ingest_api.documentation import EVERY_ROUTE, NAME_IN_ADDRESS, ROLE, TOKEN, problems
+from ingest_api.examples import Example
 from orchestration.alerts.book import acknowledge
 from orchestration.alerts.rules import Severity
 from warehouse.settings import Settings
 
+EXAMPLE_ALERT: Example = {
+    "alert_id": "01a20966-a03c-7b10-a4c7-5ecde1d85726",
+    "alert": "disk_full",
+    "subject": "demeter",
+    "severity": "error",
+    "message": "87% of the disk is taken.",
+    "opened_at": "2026-11-23T10:30:00Z",
+    "acknowledged_at": "2026-11-23T10:42:00Z",
+    "acknowledged_by": "kanungu-office",
+}
 router = APIRouter()
 
 
 class AcknowledgedAlert(BaseModel):
     """An alert that somebody knows of; it stays open until it is right again, but is not told any more."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_ALERT]})
 
     alert_id: UUID
     alert: str
@@ -50,9 +63,7 @@ def find_dashboard(request: Request) -> RedirectResponse:
     ),
 )
 def post_acknowledgement(
-    alert_id: Annotated[
-        UUID, Path(description="Identity of the alert.", examples=["01a20966-a03c-7b10-a4c7-5ecde1d85726"])
-    ],
+    alert_id: Annotated[UUID, Path(description="Identity of the alert.", examples=[EXAMPLE_ALERT["alert_id"]])],
     request: Request,
     client: Annotated[Client, Depends(allow(*REVIEWERS))],
 ) -> AcknowledgedAlert:

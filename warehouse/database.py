@@ -54,7 +54,8 @@ class Database:
         self.application_name = application_name
         self._options = f"-c lock_timeout={int(patience * 1000)}" if patience else ""
         if reader:
-            self._options += f" -c role={reader} -c default_transaction_read_only=on -c statement_timeout=10000"
+            self._options += f" -c role={reader} -c default_transaction_read_only=on"
+            self._options += " -c statement_timeout=10s -c work_mem=64MB"
         self._pool_size = pool_size
         self._embedded = EmbeddedServer(settings.home) if settings.is_embedded else None
         self._pool: Pool | None = None
