@@ -13,8 +13,9 @@ from warehouse.embedded import EmbeddedServer
 
 pytestmark = [pytest.mark.xdist_group("chaos_runs"), pytest.mark.timeout(900)]
 
-IN_SUITE = [("build", "dbt"), ("train", "run"), ("score", "run"), ("publish", "run")]
-SURVEYS = b"".join(SAMPLE.read_bytes().splitlines(keepends=True)[:400])
+IN_SUITE = [("load", "run"), ("build", "dbt"), ("publish", "run"), ("export", "run")]
+# Too few to train on: kills while training and scoring are left to `make chaos`, and these take half a minute less.
+SURVEYS = b"".join(SAMPLE.read_bytes().splitlines(keepends=True)[:90])
 
 
 @pytest.fixture(scope="module")
