@@ -1,6 +1,7 @@
 """`kyalo up`: all processes of Kyalo as children of one, which starts again what dies, and ends with all of them."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ STEADY_SECONDS = 60.0  # a process that lived so long starts from the first paus
 HOPELESS_DEATHS = 5
 STOP_SECONDS = 9.0  # in which all have ended, or are killed; a worker takes up to eight
 LOOK_SECONDS = 0.2
+ENDED_WELL = (0, -signal.SIGTERM)  # the latter while it was still starting
 
 Tell = Callable[[str, str], None]
 
@@ -71,7 +73,7 @@ class Supervisor:
 
     def _start(self, child: Child) -> None:
         command = [sys.executable, "-m", "orchestration.child", *child.command]
-        # A session of its own: Ctrl+C in the terminal comes to us alone, and we say in which order they end.
+        # A session of its own: Ctrl+C in the terminal comes to us alone, and the end of each is waited for.
         child.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -118,7 +120,7 @@ class Supervisor:
         if child.is_running:
             self._tell("up", f"{child.name} did not end in time and is killed")
             child.process.kill()
-        return _reap(child, child.process) == 0
+        return _reap(child, child.process) in ENDED_WELL
 
     def _pass_on(self, name: str, lines: IO[str]) -> None:
         with lines:
