@@ -98,24 +98,6 @@ class Dbt:
         """End the child."""
         self._end()
 
-    def _start(self) -> subprocess.Popen[str]:
-        with self._log_file.open("a") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "orchestration.dbt_child"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env={**dbt_environment(self._warehouse), "DBT_APPLICATION_NAME": self._application_name},
-                cwd=self._warehouse.settings.project_root,
-                text=True,
-            )
-
-    def _end(self) -> None:
-        with contextlib.suppress(BrokenPipeError):  # it was killed
-            _pipe(self._child.stdin).close()
-        self._child.wait()
-        _pipe(self._child.stdout).close()
-
     @property
     def manifest(self) -> Path:
         """What dbt wrote at its last invocation: every node, with the SQL of those that it compiled."""
@@ -155,6 +137,24 @@ class Dbt:
     def _compile(self, *arguments: str) -> None:
         self.install_packages()
         self._invoke("compile", *arguments)
+
+    def _start(self) -> subprocess.Popen[str]:
+        with self._log_file.open("a") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "orchestration.dbt_child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**dbt_environment(self._warehouse), "DBT_APPLICATION_NAME": self._application_name},
+                cwd=self._warehouse.settings.project_root,
+                text=True,
+            )
+
+    def _end(self) -> None:
+        with contextlib.suppress(BrokenPipeError):  # it was killed
+            _pipe(self._child.stdin).close()
+        self._child.wait()
+        _pipe(self._child.stdout).close()
 
     def _invoke(self, *arguments: str) -> list[Node]:
         self.results = []
