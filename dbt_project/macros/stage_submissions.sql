@@ -114,7 +114,7 @@ select * from staged
     {% if execute and flags.WHICH in ('build', 'run') and not is_incremental() %}
         {% set statement %}
             select count(*) as uploads
-            from {{ source('ledger', 'exported_rows') }}
+            from {{ exported_rows() }}
             where form = '{{ form }}'
         {% endset %}
         {% set uploads = run_query(statement)[0][0] %}
@@ -125,6 +125,12 @@ select * from staged
             ) %}
         {% endif %}
     {% endif %}
+{% endmacro %}
+
+
+{# The list of uploads whose rows left: it stands beside the ledger, and no model reads it. #}
+{% macro exported_rows() %}
+    {% do return(source('ledger', 'ingestions').incorporate(path={'identifier': 'exported_rows'})) %}
 {% endmacro %}
 
 

@@ -25,7 +25,7 @@ submissions as (
 ),
 
 exported as (
-    select * from {{ source('ledger', 'exported_rows') }}
+    select * from {{ exported_rows() }}
 ),
 
 counted as (
