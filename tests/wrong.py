@@ -14,7 +14,11 @@ WRITTEN = (
 RUN = """
 insert into ops.pipeline_runs (run_id, status, started_at, finished_at, error_code, error_message)
 values ('{}', '{}', timestamptz '2026-03-02 08:00+00' - interval '{}', timestamptz '2026-03-02 08:01+00' - interval
-    '{}', '{}', 'It went wrong.')
+    '{}', '{}', 'It went wrong.');
+"""
+SCORING = """
+insert into ops.pipeline_steps (run_id, step, status, started_at, finished_at)
+select run_id, 'score', 'succeeded', started_at, finished_at from ops.pipeline_runs;
 """
 UPLOAD = """
 insert into raw.ingestions (ingestion_id, form, form_version, source, status, filename, content_type, size_bytes,
@@ -91,8 +95,8 @@ WRONG = {
     "empty_upload": (UPLOAD.format("one", "refused", "file.no_rows"), UPLOAD.format("one", "refused", "file.damaged")),
     "stale_model": (MODEL.format(1, "366 days"), MODEL.format(1, "364 days")),
     "wrong_champion": (
-        MODEL.format(1, "3 days") + MODEL.format(2, "2 days") + PREDICTION.format(1) + WELL,
-        MODEL.format(1, "3 days") + MODEL.format(2, "2 days") + PREDICTION.format(2) + WELL,
+        MODEL.format(1, "3 days") + MODEL.format(2, "2 days") + PREDICTION.format(1) + WELL + SCORING,
+        MODEL.format(1, "3 days") + MODEL.format(2, "2 days") + PREDICTION.format(2) + WELL + SCORING,
     ),
     "accuracy_low": (
         MODEL.format(1, "2 days") + PERFORMANCE.format(0.71),

@@ -34,6 +34,8 @@ select 'screening', 1, 'village', 'district', district, 'accuracy' from marts.rp
 insert into ops.pipeline_runs (run_id, status, started_at, finished_at)
 select day, 'succeeded', now() - day * interval '1 day', now() - day * interval '1 day'
 from generate_series(0, 6) as listed (day);
+insert into ops.pipeline_steps (run_id, step, status, started_at, finished_at)
+select run_id, 'publish', 'succeeded', started_at, finished_at from ops.pipeline_runs;
 update marts.rpt_district_summary set households_scored = households
 """
 NEWEST_DAY = "received_date = (select max(received_date) from validated.int_quality_field_counts)"

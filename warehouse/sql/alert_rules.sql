@@ -157,16 +157,21 @@ from marts.rpt_district_summary
 where
     exists (
         select 1 from ml.champion_models
-        where track = 'screening' and champion_since < (select max(started_at) from ops.run_results)
+        where
+            track = 'screening'
+            and champion_since < (
+                select max(started_at) from ops.pipeline_steps
+                where step = 'publish' and status = 'succeeded'
+            )
     )
 having sum(households - households_scored) > 0;
 
 -- name: wrong_champion
 with
-last_success as (
+last_scoring as (
     select max(started_at) as started_at
-    from ops.run_results
-    where result = 'succeeded'
+    from ops.pipeline_steps
+    where step = 'score' and status = 'succeeded'
 ),
 
 champions as (
@@ -175,7 +180,7 @@ champions as (
         models.model_name,
         models.model_version
     from ml.champion_models as models
-    inner join last_success on models.champion_since < last_success.started_at
+    inner join last_scoring on models.champion_since < last_scoring.started_at
 )
 
 select
