@@ -120,8 +120,8 @@ select * from staged
         {% set uploads = run_query(statement)[0][0] %}
         {% if uploads %}
             {% do exceptions.raise_compiler_error(
-                'The raw rows of ' ~ uploads ~ ' uploads of ' ~ form ~ ' are in the archive, and staging cannot be made '
-                ~ 'anew without them: run `kyalo archive restore ' ~ form ~ '` first. Nothing was changed.'
+                'The raw rows of ' ~ uploads ~ ' uploads of ' ~ form ~ ' are in the archive, and staging cannot be '
+                ~ 'made anew without them: run `kyalo archive restore ' ~ form ~ '` first. Nothing was changed.'
             ) %}
         {% endif %}
     {% endif %}
