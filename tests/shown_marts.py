@@ -58,22 +58,26 @@ select format('made-up:%%s', n), 'made_up_1', format('KAN-%%s', n), '2026', form
     "message": "the size is implausible"}]', null, null, null, n, 3, now() - interval '3 days', null
 from generate_series(1, %(quarantined)s) as n;
 insert into marts.fct_batch_quality
-select 'made_up_2', 'api', 'held', 400, 120, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 71.5, 30.0, now();
+select
+    (select min(ingestion_id) from raw.ingestions), 'api', 'held', 400, 120, 3,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 71.5, 30.0, now();
 """
 LEDGER = """
 insert into raw.ingestions (
     ingestion_id, form, form_version, source, status, filename, content_type, size_bytes, sha256, received_rows,
     stored_rows, duplicate_rows, rejected_rows, received_at, client, device
 )
-select format('made_up_%%s', n), case n %% 9 when 0 then 'quarterly_report' else 'household_survey' end, '1', 'api',
-    'loaded', null, 'application/json', 900, md5(n::text), 3, 1, 1, 1,
-    now() - interval '360 days' * n / %(ingestions)s, format('office-%%s', n %% 12), format('tablet-%%s', n %% 300)
-from generate_series(1, %(ingestions)s) as n;
+select format('ing_%%s_%%s', to_char(received_at, 'YYYYMMDD'), lpad(n::text, 7, '0')),
+    case n %% 9 when 0 then 'quarterly_report' else 'household_survey' end, '1', 'api', 'loaded', null,
+    'application/json', 900, md5(n::text), 3, 1, 1, 1, received_at, format('office-%%s', n %% 12), format('tablet-%%s', n %% 300)
+from (
+    select n, now() - interval '360 days' * (1 - n / %(ingestions)s::double precision) as received_at
+    from generate_series(1, %(ingestions)s) as n
+) as ingestions;
 insert into raw.rejected_rows
 select ingestion_id, 1, 'row.ragged', 'It has 3 cells.', 'Jane Doe,1,2'
 from raw.ingestions
-order by ingestion_id
-limit %(ingestions)s / 20;
+where right(ingestion_id, 7)::integer %% 20 = 0;
 """
 RUNS = """
 insert into ops.pipeline_runs (
@@ -146,7 +150,7 @@ def make_up(warehouse: Warehouse, size: Size | None = None) -> None:
     with warehouse.database.transaction() as connection:
         for mart in MARTS:
             create_as_dbt_does(connection, "marts", mart)
-        for statements in (VILLAGES, QUALITY, LEDGER, RUNS, MODEL):
+        for statements in (LEDGER, VILLAGES, QUALITY, RUNS, MODEL):
             for statement in statements.split(";\n")[:-1]:
                 connection.execute(statement.encode(), vars(size or Size()))
         connection.execute(INDEXES.encode())

@@ -186,7 +186,7 @@ received_sums as materialized (
         sum(conflict_rows)::bigint as conflict,
         max(received_at) as newest_received_at
     from raw.ingestions
-    where received_at >= %(since)s
+    where ingestion_id >= %(first_id)s and received_at >= %(since)s
     group by
         (received_at at time zone %(timezone)s)::date,
         form,
@@ -223,7 +223,10 @@ select
     count(distinct rejected_rows.ingestion_id) as ingestions
 from raw.rejected_rows as rejected_rows
 inner join raw.ingestions as ingestions using (ingestion_id)
-where ingestions.received_at >= %(since)s
+where
+    rejected_rows.ingestion_id >= %(first_id)s
+    and ingestions.ingestion_id >= %(first_id)s
+    and ingestions.received_at >= %(since)s
 group by
     ingestions.form,
     rejected_rows.reason_code
@@ -244,8 +247,11 @@ select
     error_message,
     received_at
 from raw.ingestions
-where received_at >= %(since)s and (status in ('failed', 'refused') or rejected_rows > 0)
-order by received_at desc
+where
+    ingestion_id >= %(first_id)s
+    and received_at >= %(since)s
+    and (status in ('failed', 'refused') or rejected_rows > 0)
+order by ingestion_id desc
 limit 10;
 
 -- name: quality_by_day

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Query, Request, Response
 
 from orchestration.dashboard.access import HOME, Read
 from orchestration.dashboard.figures import quality_by_day
-from orchestration.dashboard.pages.ingestion import PERIODS, Days
 from orchestration.dashboard.rendering import render
 
 STATUSES = ("open", "released", "corrected", "discarded")
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
+PERIODS = (30, 90, 365)
 PAGE_LENGTH = 25
+Days = Annotated[int, Query(ge=1, le=366)]
 Status = Annotated[Literal["open", "released", "corrected", "discarded"], Query()]
 Filter = Annotated[str, Query(max_length=200)]
 Page = Annotated[int, Query(ge=1, le=10_000)]

@@ -48,8 +48,6 @@ grant select (ingestion_id, row_number, reason_code) on raw.rejected_rows to kya
 """
 
 OBJECTS = """
-create index ingestions_by_time on raw.ingestions using brin (received_at);
-
 create function ops.find_client(client_name text)
 returns table (
     name text, role text, generation integer, secret_hash text, created_at timestamptz, revoked_at timestamptz
@@ -76,7 +74,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take its rights away; other warehouses of the server may use the role."""
     op.execute("drop function ops.find_client")
-    op.execute("drop index raw.ingestions_by_time")
     op.execute("alter default privileges in schema marts revoke select on tables from kyalo_dashboard")
     op.execute("revoke all on all tables in schema marts, ml, ops, raw, review from kyalo_dashboard")
     op.execute("revoke all on schema marts, ml, ops, raw, review from kyalo_dashboard")
