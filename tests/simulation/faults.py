@@ -71,11 +71,11 @@ def without_income(number: int, survey: Survey) -> Survey:
 
 
 def one_list_twice(days: Days, batch: Batch) -> list[Alert]:
-    """A small team that numbers five households as others of its own."""
-    team = [dict(survey) for survey in batch[:60]]
-    for number in range(5):
-        team[2 * number]["household_id"] = team[2 * number + 1]["household_id"]
-    return days.pass_day(batch[60:], team)
+    """Two teams that number their households by one list; the gate closes on it, and says so."""
+    surveys = [dict(survey) for survey in batch]
+    for number in range(0, len(surveys) // 2, 2):
+        surveys[number]["household_id"] = surveys[number + 1]["household_id"]
+    return days.pass_day(surveys)
 
 
 FAULTS = (
@@ -95,7 +95,7 @@ FAULTS = (
         around("update ml.predictions set model_version = 999 where track = 'screening' and superseded_at is null"),
     ),
     Fault("new district", "new_district", in_surveys(elsewhere)),
-    Fault("duplicate identifiers", "duplicate_identifiers", one_list_twice),
+    Fault("duplicate identifiers", "gate_closed", one_list_twice),
     Fault(
         "dead worker",
         "silent_process",
