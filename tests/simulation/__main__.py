@@ -3,6 +3,7 @@
 import argparse
 import logging
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -33,6 +34,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left running
     logging.getLogger("orchestration").setLevel(logging.ERROR)  # the table tells of the alerts
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, _warehouse() as warehouse:
