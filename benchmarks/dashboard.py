@@ -22,7 +22,6 @@ from tests.shown_marts import Size, make_up
 PAGES = [
     "/dashboard",
     "/dashboard/ingestion",
-    "/dashboard/ingestion?days=90",
     "/dashboard/quality",
     "/dashboard/quality?days=365",
     "/dashboard/quality?status=discarded&district=District%203&page=40",

@@ -69,7 +69,8 @@ insert into raw.ingestions (
 )
 select format('ing_%%s_%%s', to_char(received_at, 'YYYYMMDD'), lpad(n::text, 7, '0')),
     case n %% 9 when 0 then 'quarterly_report' else 'household_survey' end, '1', 'api', 'loaded', null,
-    'application/json', 900, md5(n::text), 3, 1, 1, 1, received_at, format('office-%%s', n %% 12), format('tablet-%%s', n %% 300)
+    'application/json', 900, md5(n::text), 3, 1, 1, 1, received_at,
+    format('office-%%s', n %% 12), format('tablet-%%s', n %% 300)
 from (
     select n, now() - interval '360 days' * (1 - n / %(ingestions)s::double precision) as received_at
     from generate_series(1, %(ingestions)s) as n

@@ -86,7 +86,7 @@ def test_pages_say_what_the_tables_say(visitor: TestClient, people: dict[str, Cr
     assert "Of 1,500 households, 600 are predicted" in overview
     assert "87% of the disk is taken." in overview
     assert "The model fct_households could not be built." in visitor.get("/dashboard/runs/made-up-3").text
-    ingestion = visitor.get("/dashboard/ingestion?days=90").text
+    ingestion = visitor.get("/dashboard/ingestion?days=30").text
     assert "It has more or fewer cells than the header." in ingestion
     assert "quarterly report" in ingestion
     assert "Page 2" in visitor.get("/dashboard/quality?page=2").text

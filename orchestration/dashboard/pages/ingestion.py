@@ -10,8 +10,8 @@ from orchestration.dashboard.figures import received_by_day
 from orchestration.dashboard.rendering import render
 from warehouse.error_codes import MEANINGS
 
-Days = Annotated[int, Query(ge=1, le=90)]
-PERIODS = (7, 30, 90)
+Days = Annotated[int, Query(ge=1, le=30)]
+PERIODS = (7, 14, 30)
 COUNTED = ("received", "stored", "duplicate", "rejected", "conflict")
 SENDERS_SHOWN = 25
 router = APIRouter()
