@@ -123,8 +123,7 @@ def verify_originals(
     findings = [finding for key in watch(everything) for finding in _check(stores[0], key, store, repair=repair)]
     if isinstance(store, MirroredStore):
         held = [
-            {found.key: found for found in each.list(ARCHIVE)} | raw
-            for each, raw in zip(stores, listed, strict=True)
+            {found.key: found for found in each.list(ARCHIVE)} | raw for each, raw in zip(stores, listed, strict=True)
         ]
         findings += _uncopied(store, [key for key in everything if key not in waiting], *held, repair=repair)
     is_refused = False
