@@ -47,7 +47,7 @@ create table raw.exported_rows (
 );
 create index exported_rows_by_month on raw.exported_rows (form, month);
 comment on table raw.exported_rows is
-    'Uploads whose raw rows left the database for a file of the object store; `kyalo archive restore` brings them back.';
+    'Uploads whose raw rows left the database for a file of the store; `kyalo archive restore` brings them back.';
 comment on column raw.exported_rows.ingestion_id is 'The upload, as in raw.ingestions.';
 comment on column raw.exported_rows.form is 'Its form, whose raw table the rows were in.';
 comment on column raw.exported_rows.month is 'The month, by Greenwich, that it was received in.';
