@@ -386,10 +386,8 @@ select
 from raw.ingestions
 where
     received_at between %(now)s::timestamptz - interval '1 day' and %(now)s::timestamptz
-    and (
-        (status = 'loaded' and received_rows = 0)
-        or (status = 'refused' and error_code in ('file.empty', 'file.no_rows'))
-    )
+    and status = 'refused'
+    and error_code in ('file.empty', 'file.no_rows')
 having count(*) > 0;
 
 -- name: cpu_high
