@@ -38,7 +38,7 @@ DBT_IS_AT_WORK = (
     "select exists (select from ops.pipeline_steps where step = '{step}' and status = 'running') and exists ("
     "select from pg_stat_activity where application_name like 'kyalo dbt %' and state = 'active')"
 )
-WORDS = {"dbt": "orchestration.dbt_child", "judge": "loky"}  # by which a child of the run is known
+WORDS = {"dbt": "orchestration.dbt_child", "judge": "popen_loky"}  # by which a child of the run is known
 out = Console(highlight=False, markup=False)
 
 
