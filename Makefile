@@ -92,7 +92,7 @@ bench-ml: install ## measure training, scoring, answers at once, parity, the gat
 histories: install ## build twenty random histories step by step and anew, and compare; HISTORIES=5 is shorter
 	@KYALO_HISTORIES=$(or $(HISTORIES),20) $(BIN)/python -m pytest tests/integration/test_histories.py -n 2
 
-simulation: install ## let thirty clean days pass and twelve faults happen, some 20 minutes, and tell the alerts; DAYS=3 is shorter
+simulation: install ## let thirty clean days pass and twelve faults happen, some 40 minutes, and tell the alerts; DAYS=3 is shorter
 	@$(BIN)/python -m tests.simulation $(if $(DAYS),--days $(DAYS)) $(if $(SEED),--seed $(SEED))
 
 stop: ## stop the embedded PostgreSQL
