@@ -26,6 +26,7 @@ TEMPLATE = "kyalo_template"
 NOT_DURABLE = ("fsync", "full_page_writes", "synchronous_commit")  # no test cuts the power
 PARSED = (Path("dbt", "target", "partial_parse.msgpack"), Path("dbt", "packages"))
 IN_USE: set[int] = set()
+EVER_USED: set[int] = set()
 REAL_SURVEY = PROJECT_ROOT.parent / "shared" / "data" / "household_survey.csv"
 SAMPLE = PROJECT_ROOT / "orchestration" / "sample_data" / "household_survey.csv"
 
@@ -65,7 +66,9 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def cloned_warehouse(server: EmbeddedServer, template: str, homes: Path) -> Iterator[Warehouse]:
+def cloned_warehouse(
+    server: EmbeddedServer, template: str, homes: Path, *, is_new_place: bool = False
+) -> Iterator[Warehouse]:
     """A fresh migrated warehouse, dropped in the end.
 
     It takes the place of one that was dropped, name and home: dbt has parsed its project for that place and need not
@@ -74,6 +77,7 @@ def cloned_warehouse(server: EmbeddedServer, template: str, homes: Path) -> Iter
     number = next(number for number in itertools.count() if number not in IN_USE)
     name, home = f"{template}_{number}", homes / str(number)
     IN_USE.add(number)
+    EVER_USED.add(number)
     _clear(home)
     _administer(server, "create database {} template {}", name, template)
     settings = _settings(server, name, home)
@@ -81,13 +85,21 @@ def cloned_warehouse(server: EmbeddedServer, template: str, homes: Path) -> Iter
     yield Warehouse(settings, database, LocalStore(settings.store_folder))
     database.close()
     _administer(server, "drop database {} with (force)", name)
-    IN_USE.remove(number)
+    if not is_new_place:
+        IN_USE.remove(number)
 
 
 @pytest.fixture
 def warehouse(test_server: EmbeddedServer, template: str, homes: Path) -> Iterator[Warehouse]:
     """A fresh migrated warehouse with a home of the test's own."""
     with cloned_warehouse(test_server, template, homes) as warehouse:
+        yield warehouse
+
+
+@pytest.fixture
+def warehouse_in_a_new_place(test_server: EmbeddedServer, template: str, homes: Path) -> Iterator[Warehouse]:
+    """A fresh migrated warehouse where none was before."""
+    with cloned_warehouse(test_server, template, homes, is_new_place=True) as warehouse:
         yield warehouse
 
 

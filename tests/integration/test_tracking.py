@@ -23,6 +23,12 @@ NAME = "vulnerability_screening"
 GOOD, BETTER = 1.2, 0.9
 
 
+@pytest.fixture
+def warehouse(warehouse_in_a_new_place: Warehouse) -> Warehouse:
+    """A warehouse where none was before: MLflow remembers by its address whether a database is set up."""
+    return warehouse_in_a_new_place
+
+
 @pytest.fixture(autouse=True)
 def environment(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment that MLflow is told to be quiet by, for the length of a test."""
