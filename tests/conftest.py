@@ -74,7 +74,8 @@ def cloned_warehouse(
     It takes the place of one that was dropped, name and home: dbt has parsed its project for that place and need not
     do so again.
     """
-    number = next(number for number in itertools.count() if number not in IN_USE)
+    taken = EVER_USED if is_new_place else IN_USE
+    number = next(number for number in itertools.count() if number not in taken)
     name, home = f"{template}_{number}", homes / str(number)
     IN_USE.add(number)
     EVER_USED.add(number)
@@ -85,8 +86,7 @@ def cloned_warehouse(
     yield Warehouse(settings, database, LocalStore(settings.store_folder))
     database.close()
     _administer(server, "drop database {} with (force)", name)
-    if not is_new_place:
-        IN_USE.remove(number)
+    IN_USE.remove(number)
 
 
 @pytest.fixture
