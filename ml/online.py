@@ -56,7 +56,7 @@ class Answering:
 
 
 class Predictor:
-    """Answers with the champions; a newer champion or policy counts within a second.
+    """Answers with the champions; a newer champion or policy counts within two seconds.
 
     Args:
         database: the warehouse; its pool's size is how many requests are answered at a time.
@@ -138,16 +138,22 @@ class Predictor:
         return self._feature_set_versions[making]
 
     def _find(self, track: Track) -> Answering:
-        """What answers now; looked up at most once a second."""
+        """What answers now; looked up once a second, by one request, which others do not wait for."""
         known = self._answering.get(track)
-        if known and time.monotonic() - known.looked_at < LOOK_SECONDS:
+        age = time.monotonic() - known.looked_at if known else np.inf
+        if known and age < LOOK_SECONDS:
             return known
-        with self._guard:
+        is_looked_for = not self._guard.acquire(blocking=age >= 2 * LOOK_SECONDS)
+        if known and is_looked_for:
+            return known
+        try:
             latest = self._answering.get(track)
             if latest and latest is not known:
                 return latest  # another request was faster
             self._answering[track] = self._look(track, known)
             return self._answering[track]
+        finally:
+            self._guard.release()
 
     def _look(self, track: Track, known: Answering | None) -> Answering:
         with (

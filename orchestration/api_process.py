@@ -1,7 +1,6 @@
 """The API as a process of its own, for as long as a command needs it."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,11 +16,12 @@ from ingest_api.auth.tokens import issue_token
 from ingest_api.protocol import BoundedProtocol
 from orchestration.context import Warehouse
 from orchestration.heartbeat import beating
+from orchestration.listening import address_of, listen
 from orchestration.serving import create_app
 from orchestration.stopping import stop_on_signal
 from warehouse.database import Database
 from warehouse.embedded.server import free_port
-from warehouse.errors import ConfigurationError, ConflictError, DatabaseUnavailableError
+from warehouse.errors import ConflictError, DatabaseUnavailableError
 from warehouse.logs import get_logger
 from warehouse.settings import Settings
 
@@ -39,15 +39,8 @@ def serve_api(settings: Settings, host: str, port: int) -> None:
         ConfigurationError: the port is taken, or the address is none of this machine's.
     """
     stop_on_signal()  # uvicorn hands the signal back when it has stopped
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        message = f"The API cannot listen on {host}:{port}: {error.strerror}."
-        raise ConfigurationError(message, code="api.cannot_listen", remedy="Name another: --port 8001.") from error
-    address, port = listener.getsockname()
-    logger.info("serving, with documentation at /docs", url=f"http://{address}:{port}")
+    listener = listen("API", host, port, code="api.cannot_listen")
+    logger.info("serving, with documentation at /docs", url=address_of(listener))
     config = uvicorn.Config(create_app(settings), http=BoundedProtocol, proxy_headers=False, log_config=None)
     with beating(Database(settings), "api"):
         uvicorn.Server(config).run(sockets=[listener])

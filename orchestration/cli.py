@@ -321,11 +321,15 @@ def docs(
 
 @app.command()
 def stop() -> None:
-    """Stop the embedded PostgreSQL; its data stays."""
+    """Stop what `kyalo up` keeps, and the embedded PostgreSQL; its data stays."""
+    from orchestration.up_lock import end_up
+
     settings = read_settings()
-    if not settings.is_embedded:
+    stopped = end_up(settings.home)
+    if settings.is_embedded:
+        stopped = EmbeddedServer(settings.home).stop() or stopped
+    elif not stopped:
         raise ConfigurationError("DB_HOST is set: that server is not Kyalo's to stop.", code="embedded.not_ours")
-    stopped = EmbeddedServer(settings.home).stop()
     out.print("done: stopped" if stopped else "done: it was not running")
 
 

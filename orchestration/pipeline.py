@@ -19,6 +19,7 @@ from warehouse.database import Database
 from warehouse.errors import ConfigurationError, KyaloError, NotFoundError
 from warehouse.logs import get_logger, run_log
 
+NOTHING_TO_RESUME = "run.nothing_to_resume"
 logger = get_logger(__name__)
 Tell = Callable[[str], None]
 
@@ -93,7 +94,7 @@ def _finished_before(database: Database, run: Run) -> dict[str, str]:
     newest = next(iter(fetch(database, "newest_run")), None)
     if newest is None or newest["status"] != "failed":
         raise NotFoundError(
-            "There is no failed run to go on with.", code="run.nothing_to_resume", remedy="Begin one: kyalo run."
+            "There is no failed run to go on with.", code=NOTHING_TO_RESUME, remedy="Begin one: kyalo run."
         )
     run.resumes_run_id = newest["run_id"]
     finished = fetch(database, "finished_steps", run_id=run.resumes_run_id)

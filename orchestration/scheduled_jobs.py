@@ -5,12 +5,13 @@ A process of its own can be ended at any time, and takes the memory of dbt and o
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from orchestration.context import Warehouse, open_warehouse, read_settings
 from orchestration.schedule import BY_SCHEDULE
 from orchestration.stopping import end_with_parent, exit_on_signal
 from warehouse.database import fetch_row, queries
-from warehouse.errors import KyaloError, Transient
+from warehouse.errors import KyaloError, NotFoundError, Transient
 from warehouse.logs import configure_logging, get_logger
 
 DONE, FAILED, TRY_AGAIN = 0, 1, 75  # EX_TEMPFAIL of sysexits(3)
@@ -56,12 +57,18 @@ def _fail(warehouse: Warehouse, job: str, number: int, code: str, message: str, 
 
 
 def _run_pipeline(warehouse: Warehouse, number: int) -> str:
-    """Run the pipeline; a run that an earlier try of this job began is gone on with."""
-    from orchestration.pipeline import Request, run_pipeline
+    """Run the pipeline; goes on with what an earlier try of this job began, unless another run did so meanwhile."""
+    from orchestration.pipeline import NOTHING_TO_RESUME, Request, run_pipeline
 
+    request = Request(wait=True, by=BY_SCHEDULE)
     with warehouse.database.transaction() as connection:
         begun = fetch_row(connection, queries("schedule")["run_to_resume"], {"job_number": number})
-    run = run_pipeline(warehouse, Request(resume=begun is not None, wait=True, by=BY_SCHEDULE))
+    try:
+        run = run_pipeline(warehouse, replace(request, resume=begun is not None))
+    except NotFoundError as error:
+        if error.error_code != NOTHING_TO_RESUME:
+            raise
+        run = run_pipeline(warehouse, request)
     return f"run {run.run_id}: {len(run.changed_tables)} published tables changed"
 
 

@@ -6,6 +6,7 @@ import typer
 
 from orchestration.console import err, out
 from orchestration.context import open_warehouse, read_settings
+from orchestration.up_lock import keeping_home_up
 from warehouse.embedded import EmbeddedServer
 from warehouse.settings import Settings
 
@@ -24,14 +25,15 @@ def up() -> None:
     cron_lines(settings)  # what cannot be read is said now, not by a scheduler that dies again and again
     server = EmbeddedServer(settings.home) if settings.is_embedded else None
     is_ours = server is not None and not server.is_running()
-    stop = stop_on_signal()
-    try:
-        has_clients = _prepare(settings)
-        _say_where_to_look(settings, has_clients=has_clients)
-        is_well = Supervisor(COMMANDS, _tell, _environment(settings)).keep(stop)
-    finally:
-        if server and is_ours:
-            server.stop()
+    with keeping_home_up(settings.home):
+        stop = stop_on_signal()
+        try:
+            has_clients = _prepare(settings)
+            _say_where_to_look(settings, has_clients=has_clients)
+            is_well = Supervisor(COMMANDS, _tell, _environment(settings)).keep(stop)
+        finally:
+            if server and is_ours:
+                server.stop()
     if not is_well:
         err.print("done, but not every process ended as it should", highlight=False)
         raise typer.Exit(1)

@@ -68,10 +68,11 @@ select 'a', 'screening', 'screening', 1, 'f', 1, '[]', '[]', {}, timestamptz '20
 from generate_series(1, 30)
 """
 WELL = RUN.format("good", "succeeded", "1 hour", "1 hour", "")
+BROKEN_OFF = ";" + RUN.format("broken-off", "failed", "30 minutes", "30 minutes", "run.interrupted")
 # By rule: what is wrong, and what is nearly so.
 WRONG = {
-    "late_run": (RUN.format("old", "succeeded", "27 hours", "27 hours", ""), WELL),
-    "run_failed": (RUN.format("bad", "failed", "1 hour", "1 hour", "build.failed"), WELL),
+    "late_run": (RUN.format("old", "succeeded", "27 hours", "27 hours", "") + BROKEN_OFF, WELL),
+    "run_failed": (RUN.format("bad", "failed", "1 hour", "1 hour", "build.failed") + BROKEN_OFF, WELL + BROKEN_OFF),
     "failure_rate": (
         "".join(
             RUN.format(

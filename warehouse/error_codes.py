@@ -57,6 +57,7 @@ MEANINGS = {
     "dashboard.no_such_page": "The dashboard has no such page.",
     "dashboard.not_built": "What the page shows has not been built yet.",
     "dashboard.not_signed_in": "Nobody is signed in.",
+    "database.newer": "A newer Kyalo has been at the database.",
     "database.no_dashboard_role": "The role that the dashboard reads as is missing, and may not be created.",
     "database.unavailable": "PostgreSQL does not answer.",
     "demo.would_mix": "The sample would mix with surveys of others.",
@@ -183,6 +184,7 @@ MEANINGS = {
     "train.no_track": "It is not said which track is meant.",
     "train.unknown_track": "There is no such track of models.",
     "training.failed": "A model could not be fitted honestly.",
+    "up.running": "`kyalo up` is at work in this KYALO_HOME.",
     **{f"row.{reason}": meaning for reason, meaning in OF_ROWS.items()},
     **{f"survey.{reason}": meaning for reason, meaning in OF_ROWS.items()},
 }

@@ -2,6 +2,7 @@
 
 from ml.catalogue import champions
 from ml.score import score as score_mart
+from ml.tracking import mirror as mirror_models
 from ml.tracks import TRACKS
 from ml.watching.drift import check_drift
 from ml.watching.performance import check_performance
@@ -59,6 +60,12 @@ def train(work: Work) -> Result:
             raise
         return Result(f"not yet: {error.message}")
     return Result("; ".join(map(str, outcomes)))
+
+
+def mirror(work: Work) -> Result:
+    """Tell MLflow of new models and of who is champion; that it is behind is no reason for a run to fail."""
+    problem = mirror_models(work.warehouse.database, work.warehouse.store)
+    return Result(problem or "MLflow knows every model")
 
 
 def score(work: Work) -> Result:

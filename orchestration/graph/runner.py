@@ -77,9 +77,10 @@ class Runner:
             while self._running or self._retries:
                 self._wait()
                 self._begin_what_may()
-        except BaseException:
+        except BaseException as interruption:
             for going_on in self._running.values():
                 self._end(going_on.step)
+                self._journal.finish(going_on.step, going_on.attempt, interruption)
             raise
         if self._errors:
             raise self._errors[0]

@@ -3,10 +3,12 @@
 from orchestration.graph import actions
 from orchestration.graph.step import Step
 
+AFTER_TRAINING = ("score", "watch", "marts", "publish", "export", "check")
 STEPS = (
     Step("load", needs=(), action=actions.load),
     Step("build", needs=("load",), action=actions.build, has_children=True),
     Step("train", needs=("build",), action=actions.train, has_children=True),
+    Step("mirror", needs=("train",), action=actions.mirror, may_run_beside=AFTER_TRAINING),
     Step("score", needs=("train",), action=actions.score),
     Step("watch", needs=("score",), action=actions.watch, may_run_beside=("marts", "publish", "export")),
     Step("marts", needs=("score",), action=actions.marts, has_children=True),

@@ -3,10 +3,13 @@
 import io
 import runpy
 
+import pytest
+
 from ingest_api.loading import land_next
 from ingest_api.receiving import receive_file
 from warehouse.contract import load_contract
 from warehouse.database import Database
+from warehouse.errors import ConfigurationError
 from warehouse.migrations import FOLDER, migrate, run_alembic
 from warehouse.raw_tables import ENVELOPE
 from warehouse.stores import LocalStore
@@ -35,6 +38,14 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
     before = tables(database)
     migrate(database)
     assert tables(database) == before
+
+
+def test_database_of_a_newer_version_is_left_alone(database: Database) -> None:
+    with database.transaction() as connection:
+        connection.execute("update ops.migrations set version_num = '9999_not_yet'")
+    with pytest.raises(ConfigurationError, match="9999_not_yet") as refused:
+        migrate(database)
+    assert refused.value.error_code == "database.newer"
 
 
 def test_raw_table_has_the_contracts_columns_as_text(database: Database) -> None:

@@ -71,10 +71,19 @@ def test_killed_worker_takes_its_job_with_it_and_the_next_one_does_it(module_war
     assert "succeeded for " in run(module_warehouse, "schedule", "list").stdout
 
 
+def test_there_is_one_up_in_a_home(module_warehouse: Warehouse, up: Process) -> None:
+    before = until_all_live(module_warehouse.database)
+    second = run(module_warehouse, "up")
+    assert second.returncode == 75
+    assert f"as process {up.pid}" in second.stderr
+    assert "up.running" in second.stderr
+    assert until_all_live(module_warehouse.database) == before
+
+
 def test_all_stop_in_time_when_asked(module_warehouse: Warehouse, up: Process) -> None:
     numbers = until_all_live(module_warehouse.database).values()
     started = time.monotonic()
-    up.send_signal(signal.SIGTERM)
+    assert run(module_warehouse, "stop").stdout == "done: stopped\n"
     assert up.wait(timeout=20) == 0
     assert time.monotonic() - started < 10
     assert alive(module_warehouse.database) == {}

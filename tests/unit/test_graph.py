@@ -76,7 +76,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_steps_of_a_run_stand_in_an_order_that_can_be_walked() -> None:
     names = [one.name for one in STEPS]
-    assert names == ["load", "build", "train", "score", "watch", "marts", "publish", "export", "check"]
+    assert names == ["load", "build", "train", "mirror", "score", "watch", "marts", "publish", "export", "check"]
     for place, one in enumerate(STEPS):
         assert set(one.needs) <= set(names[:place])
         assert set(one.may_run_beside) <= set(names)
@@ -178,7 +178,9 @@ def test_what_goes_on_is_ended_when_the_run_is_interrupted() -> None:
         ended.append(one.name)
         release.set()
 
+    notes = Interrupting()
     steps = (step("a", beside=("b",)), step("b"))
     with pytest.raises(KeyboardInterrupt):
-        Runner(steps, (), act=lambda _: act(), end=end, journal=Interrupting(), timeout_seconds=60).run()
+        Runner(steps, (), act=lambda _: act(), end=end, journal=notes, timeout_seconds=60).run()
     assert ended == ["a"]
+    assert isinstance(notes.ended["a", 1], KeyboardInterrupt)

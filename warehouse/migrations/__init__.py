@@ -4,6 +4,7 @@ from pathlib import Path
 
 from warehouse.contract import list_forms, load_contract
 from warehouse.database import Database
+from warehouse.errors import ConfigurationError
 from warehouse.raw_tables import create_raw_table
 
 FOLDER = Path(__file__).parent
@@ -13,6 +14,9 @@ def migrate(database: Database, revision: str = "head") -> None:
     """Bring the database to a revision and give every form its raw table.
 
     Safe to call from several processes at once, and when there is nothing to do.
+
+    Raises:
+        ConfigurationError: a newer Kyalo has been at the database.
     """
     with database.lock("kyalo.migrations", wait=True):
         if not (revision == "head" and _is_at_head(database)):
@@ -23,12 +27,24 @@ def migrate(database: Database, revision: str = "head") -> None:
 
 
 def _is_at_head(database: Database) -> bool:
-    newest = max(path.stem for path in (FOLDER / "versions").glob("*.py"))
+    """Whether nothing is left to do.
+
+    Raises:
+        ConfigurationError: a newer Kyalo has been at the database.
+    """
+    known = {path.stem for path in (FOLDER / "versions").glob("*.py")}
     with database.transaction() as connection:
         table = connection.execute("select to_regclass('ops.migrations')").fetchone()
         if table is None or table[0] is None:
             return False
-        return connection.execute("select version_num from ops.migrations").fetchall() == [(newest,)]
+        present = {row[0] for row in connection.execute("select version_num from ops.migrations")}
+    if present - known:
+        raise ConfigurationError(
+            f"A newer Kyalo has been at the database: it is at {', '.join(present)}, this one knows {max(known)}.",
+            code="database.newer",
+            remedy="Install the newer one again.",
+        )
+    return present == {max(known)}
 
 
 def run_alembic(database: Database, revision: str) -> None:

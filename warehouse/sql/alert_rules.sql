@@ -24,7 +24,7 @@ where
     since < %(now)s::timestamptz - %(late_run_hours)s * interval '1 hour'
     and not exists (
         select 1 from ops.run_results
-        where started_at >= since or finished_at > since
+        where result <> 'interrupted' and (started_at >= since or finished_at > since)
     )
     and not exists (
         select 1 from ops.schedules
@@ -32,42 +32,22 @@ where
     );
 
 -- name: run_failed
-with
-newest as (
-    select
-        run_id,
-        result,
-        error_code,
-        error_message
-    from ops.run_results
-    where result <> 'running'
-    order by started_at desc
-    limit 1
-)
-
 select
     '' as subject,
     run_id,
     error_code,
     left(error_message, 500) as error_message
-from newest
-where result = 'failed';
+from ops.ended_runs
+where recency = 1 and result = 'failed';
 
 -- name: failure_rate
 with
-newest as (
-    select result
-    from ops.run_results
-    where result <> 'running'
-    order by started_at desc
-    limit %(judged_runs)s
-),
-
 counted as (
     select
         count(*) filter (where result = 'failed')::integer as failed,
         count(*)::integer as runs
-    from newest
+    from ops.ended_runs
+    where recency <= %(judged_runs)s
 )
 
 select
@@ -81,24 +61,12 @@ where
     and failed > %(alert_failure_rate)s * runs;
 
 -- name: gate_closed
-with
-newest as (
-    select
-        run_id,
-        result,
-        error_message
-    from ops.run_results
-    where result <> 'running'
-    order by started_at desc
-    limit 1
-)
-
 select
     '' as subject,
     run_id,
     left(error_message, 1000) as error_message
-from newest
-where result = 'stopped';
+from ops.ended_runs
+where recency = 1 and result = 'stopped';
 
 -- name: batch_held
 select

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, Field
 
 from orchestration.dashboard.access import HOME, Reviewing, SignedIn
 from orchestration.dashboard.api import Api
@@ -17,9 +18,21 @@ DONE = {
     "discard": "It is discarded: the next build leaves it out.",
     "reopen": "It is open again.",
 }
-Decision = Annotated[Literal["release", "discard", "reopen"], Form()]
-Reason = Annotated[str, Form(max_length=1000)]
 router = APIRouter()
+
+
+class Judgement(BaseModel):
+    """A decision as the page's form sends it.
+
+    Attributes:
+        of: the submission, or the batch.
+        seen: the newest decision that the page showed; none, where there was none.
+    """
+
+    of: str
+    decision: Literal["release", "discard", "reopen"]
+    reason: str = Field("", max_length=1000)
+    seen: int | None = None
 
 
 @router.get(SUBMISSION)
@@ -42,32 +55,24 @@ def show_submission(
 
 
 @router.post(SUBMISSION)
-def decide_submission(
-    request: Request,
-    session: Reviewing,
-    of: Annotated[str, Form()],
-    decision: Decision,
-    reason: Reason = "",
-    seen: Annotated[int | None, Form()] = None,
-) -> Response:
+def decide_submission(request: Request, session: Reviewing, judgement: Annotated[Judgement, Form()]) -> Response:
     """Release a submission as it is, discard it, or take a decision back."""
-    api: Api = request.app.state.api
-    judgement: dict[str, object] = {"decision": decision, "reason": reason, "last_decision_id": seen}
-    api.decide(session, quote(of, safe=""), judgement)
-    return RedirectResponse(f"{SUBMISSION}?of={quote(of, safe='')}&done={decision}", 303)
+    _decide(request, session, quote(judgement.of, safe=""), judgement)
+    return RedirectResponse(f"{SUBMISSION}?of={quote(judgement.of, safe='')}&done={judgement.decision}", 303)
 
 
 @router.post(f"{HOME}/quality/batch")
-def decide_batch(
-    request: Request,
-    session: Reviewing,
-    of: Annotated[str, Form()],
-    decision: Decision,
-    reason: Reason = "",
-    seen: Annotated[int | None, Form()] = None,
-) -> Response:
+def decide_batch(request: Request, session: Reviewing, judgement: Annotated[Judgement, Form()]) -> Response:
     """Release a batch that a gate holds, or discard it."""
-    api: Api = request.app.state.api
-    judgement: dict[str, object] = {"decision": decision, "reason": reason, "last_decision_id": seen}
-    api.decide(session, f"batches/{quote(of, safe='')}", judgement)
+    _decide(request, session, f"batches/{quote(judgement.of, safe='')}", judgement)
     return RedirectResponse(f"{HOME}/quality#batches", 303)
+
+
+def _decide(request: Request, session: Reviewing, subject: str, judgement: Judgement) -> None:
+    api: Api = request.app.state.api
+    told: dict[str, object] = {
+        "decision": judgement.decision,
+        "reason": judgement.reason,
+        "last_decision_id": judgement.seen,
+    }
+    api.decide(session, subject, told)

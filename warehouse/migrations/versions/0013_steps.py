@@ -101,14 +101,61 @@ comment on column ops.exports.rows is 'Rows that it holds.';
 comment on column ops.exports.exported_at is 'When it was written.';
 """
 
+VIEWS = """
+create view ops.run_results as
+with
+published as (
+    select
+        run_id,
+        max(finished_at) as finished_at
+    from ops.pipeline_steps
+    where step = 'publish' and status = 'succeeded'
+    group by run_id
+)
+
+select
+    runs.run_id,
+    case
+        when runs.error_code = 'build.gate_closed' then 'stopped'
+        when runs.error_code = 'run.interrupted' then 'interrupted'
+        when runs.status = 'running' and published.run_id is not null then 'succeeded'
+        else runs.status
+    end as result,
+    runs.started_at,
+    coalesce(runs.finished_at, published.finished_at) as finished_at,
+    runs.error_code,
+    runs.error_message
+from ops.pipeline_runs as runs
+left join published on runs.run_id = published.run_id;
+comment on view ops.run_results is
+    'How each run ended: running, succeeded (it may still export what it published), failed, stopped by a gate, or '
+    'interrupted by a person.';
+
+create view ops.ended_runs as
+select
+    run_id,
+    result,
+    started_at,
+    finished_at,
+    error_code,
+    error_message,
+    row_number() over (order by started_at desc) as recency
+from ops.run_results
+where result not in ('running', 'interrupted');
+comment on view ops.ended_runs is 'Runs that came to an end of their own, by which the pipeline is judged.';
+comment on column ops.ended_runs.recency is '1 for the newest.';
+"""
+
 
 def upgrade() -> None:
-    """Create the record of steps, of dbt's results and of exports."""
+    """Create the record of steps, of dbt's results and of exports, and the views that judge runs."""
     op.execute(UPGRADE)
+    op.execute(VIEWS)
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop them."""
+    op.execute("drop view ops.ended_runs, ops.run_results")
     op.execute("drop table ops.exports, ops.dbt_results, ops.pipeline_steps")
     op.execute(
         "alter table ops.pipeline_runs drop column requested_by, drop column resumes_run_id, drop column host,"

@@ -104,11 +104,11 @@ with
 ended as (
     select
         count(*) as runs,
-        count(*) filter (where status = 'succeeded') as successes,
-        max(started_at) filter (where status = 'succeeded') as last_success,
-        (array_agg(error_message order by started_at desc) filter (where status = 'failed'))[1] as last_problem
-    from ops.pipeline_runs
-    where status <> 'running' and started_at > now() - interval '7 days'
+        count(*) filter (where result = 'succeeded') as successes,
+        max(started_at) filter (where result = 'succeeded') as last_success,
+        (array_agg(error_message order by started_at desc) filter (where result <> 'succeeded'))[1] as last_problem
+    from ops.ended_runs
+    where started_at > now() - interval '7 days'
 ),
 
 missed as (

@@ -69,43 +69,15 @@ create table ops.alert_checks (
 comment on table ops.alert_checks is 'One row for each rule: when it was last looked whether something is wrong.';
 comment on column ops.alert_checks.alert is 'The rule, as ops.alerts names it.';
 comment on column ops.alert_checks.checked_at is 'When.';
-
-create view ops.run_results as
-with
-published as (
-    select
-        run_id,
-        max(finished_at) as finished_at
-    from ops.pipeline_steps
-    where step = 'publish' and status = 'succeeded'
-    group by run_id
-)
-
-select
-    runs.run_id,
-    case
-        when runs.error_code = 'build.gate_closed' then 'stopped'
-        when runs.status = 'running' and published.run_id is not null then 'succeeded'
-        else runs.status
-    end as result,
-    runs.started_at,
-    coalesce(runs.finished_at, published.finished_at) as finished_at,
-    runs.error_code,
-    runs.error_message
-from ops.pipeline_runs as runs
-left join published on runs.run_id = published.run_id;
-comment on view ops.run_results is
-    'How each run ended: running, succeeded (it may still export what it published), failed, or stopped by a gate.';
 """
 
 
 def upgrade() -> None:
-    """Create the alerts, their messages and the view of runs that they read."""
+    """Create the alerts and their messages."""
     op.execute(UPGRADE)
 
 
 def downgrade() -> None:
     """Drop them."""
-    op.execute("drop view ops.run_results")
     op.execute("drop table ops.alert_checks, ops.alert_deliveries, ops.alerts")
     op.execute("drop index raw.ingestions_failed")
