@@ -1,6 +1,7 @@
 """A run killed at every step: what is gone on with, or begun again, makes what an undisturbed run makes.
 
-`python -m tests.chaos.runs` kills at every step, twice: once each next run goes on, once it begins again.
+`python -m tests.chaos.runs` kills at every step, three times: each next run goes on, each begins again, and a worker
+does what the schedule started.
 """
 
 import io
@@ -9,82 +10,27 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import psutil
-from rich.console import Console
 
 from ingest_api.receiving import receive_file
 from orchestration.context import Warehouse, open_warehouse
 from orchestration.pipeline import run_pipeline
 from orchestration.sample import SAMPLE
-from tests.chaos.points import Reached, held_before_row
+from tests.chaos.kills import KILLS, RUN_SECONDS, Kill, out
+from tests.chaos.points import Reached
+from tests.chaos.scheduled_runs import survive_scheduled
 from tests.chaos.stand import Ground
 from tests.contents import contents
 from tests.processes import Process, kill, start, until
 from warehouse.embedded import EmbeddedServer
 from warehouse.settings import Settings
 
-Victim = Literal["run", "dbt", "judge"]
-Hold = Callable[[Ground], AbstractContextManager[Reached]]
-
-RUN_SECONDS = 900
 TIMES = ("received_at", "scored_at", "newest_received_at", "prediction_id", "run_id")
-STEP_IS_RUNNING = "select exists (select from ops.pipeline_steps where step = '{step}' and status = 'running')"
-DBT_IS_AT_WORK = (
-    "select exists (select from ops.pipeline_steps where step = '{step}' and status = 'running') and exists ("
-    "select from pg_stat_activity where application_name like 'kyalo dbt %' and state = 'active')"
-)
 WORDS = {"dbt": "orchestration.dbt_child", "judge": "popen_loky"}  # by which a child of the run is known
-out = Console(highlight=False, markup=False)
-
-
-@dataclass(frozen=True)
-class Kill:
-    """Who is killed, and where the run stands then."""
-
-    step: str
-    victim: Victim
-    hold: Hold
-
-    def __str__(self) -> str:
-        """The same in words."""
-        return f"{self.victim} killed at {self.step}"
-
-
-def before_row(table: str, event: str = "insert", condition: str = "true") -> Hold:
-    """The run is about to write a row, in a transaction."""
-    return lambda ground: held_before_row(ground, table, event, condition)
-
-
-def once(question: str) -> Hold:
-    """The answer to a question is yes."""
-
-    @contextmanager
-    def hold(ground: Ground) -> Iterator[Reached]:
-        yield lambda: ground.ask(question)
-
-    return hold
-
-
-BUILDING, BUILDING_MARTS = once(DBT_IS_AT_WORK.format(step="build")), once(DBT_IS_AT_WORK.format(step="marts"))
-KILLS = (
-    Kill("load", "run", before_row("raw.ingestions", "update", "new.status = 'loaded'")),
-    Kill("build", "dbt", BUILDING),
-    Kill("build", "run", BUILDING),
-    Kill("train", "judge", once(STEP_IS_RUNNING.format(step="train"))),
-    Kill("train", "run", before_row("ml.model_events", condition="new.event = 'promoted'")),
-    Kill("score", "run", before_row("ml.predictions")),
-    Kill("watch", "run", once(STEP_IS_RUNNING.format(step="watch"))),
-    Kill("marts", "dbt", BUILDING_MARTS),
-    Kill("marts", "run", BUILDING_MARTS),
-    Kill("publish", "run", before_row("ops.published_tables")),
-    Kill("export", "run", before_row("ops.exports")),
-    Kill("check", "run", before_row("ops.data_quality_metrics")),
-)
 
 
 def receive(warehouse: Warehouse, surveys: bytes) -> None:
@@ -170,23 +116,35 @@ def _warehouse() -> Iterator[Warehouse]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def _differing_tables(told: str, play: Callable[[Warehouse], None], expected: dict[str, str]) -> int:
+    """Play all kills in a warehouse of their own; how many tables differ from those of an undisturbed run."""
+    out.print(told)
+    with _warehouse() as warehouse:
+        play(warehouse)
+        found = outcome(warehouse)
+    differing = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+    out.print(f"differing tables: {', '.join(differing) or 'none'}")
+    return len(differing)
+
+
 def main() -> None:
     """Play it all, and end with 1 where the outcome is another than that of an undisturbed run."""
     with _warehouse() as warehouse:
         run_pipeline(warehouse)
         expected = outcome(warehouse)
-    failures = 0
-    for resume in (True, False):
-        out.print("each next run goes on where the killed one was" if resume else "each next run begins again")
-        # Who resumes at export finds that check, which goes on beside it, is done.
-        kills = [one for one in KILLS if not (resume and one.step == "check")]
-        with _warehouse() as warehouse:
-            survive(warehouse, kills, resume=resume)
-            found = outcome(warehouse)
-        differing = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
-        failures += len(differing)
-        out.print(f"differing tables: {', '.join(differing) or 'none'}")
-    out.print(f"done: {2 * len(KILLS) - 1} kills, {failures} tables differ")
+    # Who goes on at export finds that check, which goes on beside it, is done.
+    before_check = [one for one in KILLS if one.step != "check"]
+    of_runs = [one for one in before_check if one.victim == "run"]
+    plays = {
+        "each next run goes on where the killed one was": (partial(survive, resume=True), before_check),
+        "each next run begins again": (partial(survive, resume=False), KILLS),
+        "a worker does what the schedule started": (survive_scheduled, of_runs),
+    }
+    failures = sum(
+        _differing_tables(told, partial(play, kills=kills), expected) for told, (play, kills) in plays.items()
+    )
+    kills = sum(len(kills) for _, kills in plays.values()) + 1
+    out.print(f"done: {kills} kills, {failures} tables differ")
     sys.exit(bool(failures))
 
 

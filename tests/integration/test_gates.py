@@ -1,6 +1,7 @@
 """Gates and publication: a bad batch waits alone, a bad run changes nothing that people read."""
 
 import io
+from collections.abc import Iterator
 
 import pytest
 from rich.console import Console
@@ -16,7 +17,7 @@ from orchestration.loading import ingestion_status, print_status
 from orchestration.publish import publish
 from orchestration.report import collect_account, print_account
 from tests.contents import contents
-from tests.dbt_selections import WITHOUT_TESTS
+from tests.dbt_selections import NO_TESTS_BUT_GATES, WITHOUT_TESTS
 from tests.processes import run
 from tests.surveys import load_text
 from warehouse.errors import BuildError, GateClosedError
@@ -63,6 +64,14 @@ def told(warehouse: Warehouse, ingestion_id: str) -> str:
     with console.capture() as printed:
         print_status(console, ingestion_status(warehouse, ingestion_id))
     return " ".join(printed.get().split())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def gates_alone() -> Iterator[None]:
+    """Builds try no tests but the gates."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("orchestration.building.WITHOUT_UNIT_TESTS", NO_TESTS_BUT_GATES)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ import pytest
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
 from orchestration.publish import publish
+from tests.dbt_selections import WITHOUT_TESTS
 from tests.simulation.clock import Days
 from tests.simulation.surveys import plan_surveys
 
 pytestmark = pytest.mark.timeout(600)  # it builds all models
 KNOWN, EACH_DAY = 700, 200
-WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 BUILT = (
     "marts.fct_batch_quality",
     "marts.rpt_data_quality",
