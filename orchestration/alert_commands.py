@@ -35,7 +35,12 @@ def list_all(
     for alert in alerts:
         _print_alert(alert)
     still_open = [alert for alert in alerts if alert.resolved_at is None]
-    out.print(f"done: {count(len(still_open), 'alert')} open; docs/runbooks.md says what to do", highlight=False)
+    told = (
+        f"{count(len(still_open), 'alert')} open; docs/runbooks.md says what to do"
+        if still_open
+        else "no alert is open"
+    )
+    out.print(f"done: {told}", highlight=False)
 
 
 @app.command()

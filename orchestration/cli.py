@@ -26,7 +26,6 @@ from orchestration.quarantine_commands import app as quarantine_app
 from orchestration.schedule_commands import app as schedule_app
 from orchestration.storage_commands import app as storage_app
 from orchestration.up_command import app as up_app
-from warehouse.embedded import EmbeddedServer
 from warehouse.errors import ConfigurationError, GateClosedError, KyaloError, Transient, UnreadableFileError
 from warehouse.logs import configure_logging, hide_secrets
 
@@ -75,6 +74,7 @@ def demo(
     out.print(f"{kyalo} psql -c 'table marts.rpt_district_summary'    any table, in SQL", highlight=False)
     out.print(f"{kyalo} docs    the tables, their columns and their lineage, as one page", highlight=False)
     out.print(f"{kyalo} api     the API, with its own documentation at /docs", highlight=False)
+    out.print(f"{kyalo} up      all of it, with the dashboard at /dashboard", highlight=False)
     out.print(f"{kyalo} stop    stop PostgreSQL", highlight=False)
     print_change(out, run)
 
@@ -171,7 +171,7 @@ def run(
         bool, typer.Option("--retrain", help="Train also where there are models; the same rows keep their model.")
     ] = False,
     from_step: Annotated[
-        str | None, typer.Option("--from", metavar="STEP", help="Only this step and all that come after it.")
+        str | None, typer.Option("--from", metavar="STEP", help="Only this step and all that need it.")
     ] = None,
     only_step: Annotated[str | None, typer.Option("--only", metavar="STEP", help="Only this step.")] = None,
     resume: Annotated[
@@ -186,6 +186,8 @@ def run(
     from orchestration.report import collect_account, print_account, print_change
     from orchestration.stopping import exit_on_signal
 
+    if sum(map(bool, (from_step, only_step, resume))) > 1:
+        raise typer.BadParameter("--from, --only and --resume ask for different things: name one.")
     exit_on_signal(TRY_AGAIN)
     request = Request(retrain, from_step, only_step, resume=resume, wait=wait, by=requested_by)
     with open_warehouse() as warehouse:
@@ -193,7 +195,7 @@ def run(
             try:
                 finished = run_pipeline(warehouse, request, tell=lambda doing: shown.update(f"running: {doing}"))
             except SystemExit:
-                err.print("stopped: `kyalo run --resume` goes on where it was")
+                err.print("stopped" if request.scope else "stopped: `kyalo run --resume` goes on where it was")
                 raise
         account = collect_account(warehouse, finished)
     if as_json:
@@ -317,20 +319,6 @@ def docs(
         output.parent.mkdir(parents=True, exist_ok=True)
         page = Path(shutil.copyfile(page, output))
     out.print(f"done: {page}")
-
-
-@app.command()
-def stop() -> None:
-    """Stop what `kyalo up` keeps, and the embedded PostgreSQL; its data stays."""
-    from orchestration.up_lock import end_up
-
-    settings = read_settings()
-    stopped = end_up(settings.home)
-    if settings.is_embedded:
-        stopped = EmbeddedServer(settings.home).stop() or stopped
-    elif not stopped:
-        raise ConfigurationError("DB_HOST is set: that server is not Kyalo's to stop.", code="embedded.not_ours")
-    out.print("done: stopped" if stopped else "done: it was not running")
 
 
 def _replay(warehouse: "Warehouse", tracks: Sequence["Track"], version: int) -> None:

@@ -32,7 +32,7 @@ class Request:
         retrain: fit new models also where there are some.
         from_step: do this step and all that need it, and nothing before.
         only_step: do this step alone.
-        resume: go on with the newest run, which failed; what it finished is not done again.
+        resume: go on with the newest run of every step, which failed; what it finished is not done again.
         wait: wait for a run that is under way, in place of failing.
         by: who asks: command, schedule or demo.
     """
@@ -43,6 +43,13 @@ class Request:
     resume: bool = False
     wait: bool = False
     by: str = "command"
+
+    @property
+    def scope(self) -> str:
+        """Which steps, where not every one."""
+        if self.only_step:
+            return f"only {self.only_step}"
+        return f"from {self.from_step}" if self.from_step else ""
 
 
 def run_pipeline(warehouse: Warehouse, request: Request = Request(), *, tell: Tell = lambda _: None) -> Run:
@@ -61,7 +68,7 @@ def run_pipeline(warehouse: Warehouse, request: Request = Request(), *, tell: Te
         StepTimedOutError: a step took too long.
     """
     database = warehouse.database
-    run = Run(new_run_id(database), requested_by=request.by)
+    run = Run(new_run_id(database), requested_by=request.by, scope=request.scope)
     lock = PipelineLock(database, run.name_connections("run"))
     try:
         lock.take(tell if request.wait else None)
@@ -111,7 +118,7 @@ def _looked_at_when_failed(warehouse: Warehouse, run: Run) -> Iterator[None]:
             logger.info("looked at the failed run", found=look(warehouse, run.run_id))
         except Exception:
             logger.exception("the failed run could not be looked at")
-        if isinstance(failure, KyaloError):
+        if isinstance(failure, KyaloError) and not run.scope:
             failure.remedy = f"{failure.remedy} `kyalo run --resume` goes on where it stopped.".strip()
         raise
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC
 from typing import Any
 
 from rich.console import Console
@@ -30,7 +31,10 @@ def collect_account(warehouse: Warehouse, run: Run | None = None) -> dict[str, A
         "jobs": [asdict(counts) for counts in count_jobs(database)],
         "models": [_describe_model(model) for model in champions(database).values()],
         "districts": fetch(database, "district_risk") if layers else [],
-        "runs": [{**row, "started_at": str(row["started_at"])} for row in fetch(database, "last_runs", limit=5)],
+        "runs": [
+            {**row, "started_at": str(row["started_at"].astimezone(UTC))}
+            for row in fetch(database, "last_runs", limit=5)
+        ],
         "last_steps": fetch(database, "steps_of_last_run"),
     }
     if run:
@@ -63,7 +67,8 @@ def print_runs(console: Console, account: dict[str, Any]) -> None:
             if row["status"] == "succeeded"
             else row["error_message"]
         )
-        console.print(f"{row['started_at'][:19]}  {row['status']}  {changed or ''}", highlight=False)
+        status = f"{row['status']} ({row['scope']})" if row["scope"] else row["status"]
+        console.print(f"{row['started_at'][:19]} UTC  {status}  {changed or ''}", highlight=False)
     _print_steps(console, account["last_steps"])
     console.print(
         f"files: {ledger['pending_files']} pending, {ledger['failed_files']} failed, {ledger['refused_files']} refused"

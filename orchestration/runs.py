@@ -36,12 +36,14 @@ class Run:
 
     Attributes:
         requested_by: who asked for it: schedule, command or demo.
+        scope: the steps that somebody asked for, where not for all, such as `only check`.
         resumes_run_id: the failed run that it goes on with.
         changed_rows: rows that the run wrote to, or deleted from, each published table that it changed.
     """
 
     run_id: str
     requested_by: str = "command"
+    scope: str = ""
     resumes_run_id: str | None = None
     steps: list[DoneStep] = field(default_factory=list)
     changed_rows: dict[str, int] = field(default_factory=dict)
@@ -65,7 +67,7 @@ class Run:
 def recorded_run(database: Database, run: Run) -> Iterator[None]:
     """Record a run that the block makes, with its result, also when it fails."""
     place = {"host": socket.gethostname(), "process_id": os.getpid(), "log_reference": run.log_reference}
-    run_facts = {"requested_by": run.requested_by, "resumes_run_id": run.resumes_run_id}
+    run_facts = {"requested_by": run.requested_by, "scope": run.scope, "resumes_run_id": run.resumes_run_id}
     record(database, "insert_run", run_id=run.run_id, **run_facts, **place)
     try:
         yield

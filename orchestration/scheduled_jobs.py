@@ -51,7 +51,10 @@ def record_start(warehouse: Warehouse, statement: str, number: int, **values: ob
 
 def _fail(warehouse: Warehouse, job: str, number: int, code: str, message: str, *, may_pass: bool) -> int:
     status = "waiting" if may_pass else "failed"
-    logger.error("not done", job=job, code=code, problem=message, is_tried_again=may_pass)
+    if may_pass:
+        logger.info("to be tried again", job=job, code=code, problem=message)
+    else:
+        logger.error("not done", job=job, code=code, problem=message)
     record_start(warehouse, "finish_start", number, status=status, error_code=code, error_message=message)
     return TRY_AGAIN if may_pass else FAILED
 

@@ -1,13 +1,17 @@
-"""The command `kyalo up`: database, API, worker, scheduler and dashboard together."""
+"""The commands `kyalo up` and `kyalo stop`: database, API, worker, scheduler and dashboard together."""
 
 import sys
+from contextlib import closing
 
 import typer
 
 from orchestration.console import err, out
 from orchestration.context import open_warehouse, read_settings
-from orchestration.up_lock import keeping_home_up
+from orchestration.graph.lock import holding_pipeline
+from orchestration.up_lock import end_up, keeping_home_up
+from warehouse.database import Database
 from warehouse.embedded import EmbeddedServer
+from warehouse.errors import BusyError, ConfigurationError
 from warehouse.settings import Settings
 
 COMMANDS = {"api": ("api",), "worker": ("worker",), "scheduler": ("schedule",), "dashboard": ("dashboard",)}
@@ -38,6 +42,31 @@ def up() -> None:
         err.print("done, but not every process ended as it should", highlight=False)
         raise typer.Exit(1)
     out.print("done: all have stopped")
+
+
+@app.command()
+def stop() -> None:
+    """Stop what `kyalo up` keeps, and the embedded PostgreSQL unless a run needs it; its data stays."""
+    settings = read_settings()
+    stopped = end_up(settings.home)
+    if settings.is_embedded:
+        server = EmbeddedServer(settings.home)
+        if server.is_running():
+            _require_idle(settings)
+        stopped = server.stop() or stopped
+    elif not stopped:
+        raise ConfigurationError("DB_HOST is set: that server is not Kyalo's to stop.", code="embedded.not_ours")
+    out.print("done: stopped" if stopped else "done: it was not running")
+
+
+def _require_idle(settings: Settings) -> None:
+    """Leave PostgreSQL to a run, which would only start it again."""
+    try:
+        with closing(Database(settings)) as database, holding_pipeline(database, "kyalo stop"):
+            return
+    except BusyError as busy:
+        busy.remedy = "Wait for its end, or break it off with Ctrl+C: `kyalo run --resume` goes on where it was."
+        raise
 
 
 def _prepare(settings: Settings) -> bool:

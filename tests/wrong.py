@@ -69,10 +69,15 @@ from generate_series(1, 30)
 """
 WELL = RUN.format("good", "succeeded", "1 hour", "1 hour", "")
 BROKEN_OFF = ";" + RUN.format("broken-off", "failed", "30 minutes", "30 minutes", "run.interrupted")
+PART = ";" + RUN.format("part", "succeeded", "20 minutes", "20 minutes", "")
+PART += "; update ops.pipeline_runs set scope = 'only check' where run_id = 'part'"
 # By rule: what is wrong, and what is nearly so.
 WRONG = {
-    "late_run": (RUN.format("old", "succeeded", "27 hours", "27 hours", "") + BROKEN_OFF, WELL),
-    "run_failed": (RUN.format("bad", "failed", "1 hour", "1 hour", "build.failed") + BROKEN_OFF, WELL + BROKEN_OFF),
+    "late_run": (RUN.format("old", "succeeded", "27 hours", "27 hours", "") + BROKEN_OFF + PART, WELL),
+    "run_failed": (
+        RUN.format("bad", "failed", "1 hour", "1 hour", "build.failed") + BROKEN_OFF + PART,
+        WELL + BROKEN_OFF,
+    ),
     "failure_rate": (
         "".join(
             RUN.format(

@@ -93,7 +93,8 @@ def watch(work: Work) -> Result:
         if check.has_drifted
     ]
     said += [
-        f"{check.track}: {check.kind} accuracy {check.accuracy:.1%} of {check.households:,}" for check in performance
+        f"{check.track}: {check.kind} accuracy {check.accuracy:.1%} of {count(check.households, 'household')}"
+        for check in performance
     ]
     did = "; ".join(said) or "nothing was scored that is not among the training rows"
     households = [check.households for check in drift] + [check.households for check in performance]

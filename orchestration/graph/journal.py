@@ -48,6 +48,7 @@ class StepJournal:
         seconds = round(time.perf_counter() - self._began[step.name], 3)
         result = outcome if isinstance(outcome, Result) else Result()
         error = None if isinstance(outcome, Result) else outcome
+        told = describe_error(error)
         done = DoneStep(
             step.name,
             attempt,
@@ -55,10 +56,10 @@ class StepJournal:
             seconds,
             result.rows_in,
             result.rows_out,
-            str(error) if error else result.did,
+            told["error_message"] or result.did,
         )
         self._run.steps.append(done)
-        (logger.error if error else logger.info)(
+        (logger.error if isinstance(error, Exception) else logger.info)(
             f"step {done.status}", step=step.name, attempt=attempt, seconds=seconds, did=done.did
         )
         record(
@@ -71,5 +72,5 @@ class StepJournal:
             rows_in=result.rows_in,
             rows_out=result.rows_out,
             did=result.did,
-            **describe_error(error),
+            **told,
         )

@@ -137,7 +137,7 @@ def test_runs_of_the_last_days_count(database: Database) -> None:
     )
     part = component(database, "pipeline")
     assert (part.score, part.status) == (pytest.approx(2 / 3), "critical")
-    assert part.reason == "1 of 3 runs of the last seven days failed, the last one with: No disk."
+    assert part.reason == "1 of 3 runs of the last seven days that nobody stopped failed, the last one with: No disk."
     health = read_health(database)
     assert (health.worst_component, health.health_score) == ("pipeline", pytest.approx(2 / 3))
 
@@ -167,7 +167,15 @@ def test_full_machine_is_the_worst(module_warehouse: Warehouse, database: Databa
     )
     part = component(database, "system_resources")
     assert (part.score, part.status) == (pytest.approx(0.2), "critical")
-    assert part.reason == "Of the disk of cellar 97.0 % is in use."
+    assert part.reason == "97.0 % of the disk of cellar is in use."
+    execute(database, "update ops.system_metrics set disk_share = 0.1, cpu_share = 1")
+    assert component(database, "system_resources").score == 1
+    execute(
+        database,
+        "insert into ops.system_metrics (host, measured_at, cpu_share, memory_share, disk_share, memory_bytes,"
+        " disk_free_bytes) select host, measured_at - interval '15 minutes', 1, 0.5, 0.1, 1, 1 from ops.system_metrics",
+    )
+    assert component(database, "system_resources").reason == "100.0 % of the processors of cellar is in use."
     execute(database, "update ops.system_metrics set measured_at = now() - interval '1 hour'")
     part = component(database, "system_resources")
     assert (part.score, part.reason) == (None, "No machine was measured in the last half hour.")

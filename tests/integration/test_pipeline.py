@@ -99,6 +99,7 @@ def test_a_failed_run_is_gone_on_with(warehouse: Warehouse, walk: Walk) -> None:
     assert steps_of(warehouse) == [("first", 1, "succeeded"), ("second", 1, "failed")]
     ((failed, code),) = rows(warehouse, "select run_id, error_code from ops.pipeline_runs")
     assert code == "build.failed"
+    assert walk(Request(only_step="first")).scope == "only first", "it does not bury the run that failed"
     run = walk(Request(resume=True), first=fail)
     assert run.resumes_run_id == failed
     assert steps_of(warehouse, run) == [("first", 1, "skipped"), ("second", 1, "succeeded"), ("third", 1, "succeeded")]

@@ -3,7 +3,7 @@ with
 last_success as (
     select max(finished_at) as finished_at
     from ops.run_results
-    where result = 'succeeded'
+    where result = 'succeeded' and scope = ''
 ),
 
 waiting as (
@@ -24,7 +24,7 @@ where
     since < %(now)s::timestamptz - %(late_run_hours)s * interval '1 hour'
     and not exists (
         select 1 from ops.run_results
-        where result <> 'interrupted' and (started_at >= since or finished_at > since)
+        where result <> 'interrupted' and scope = '' and (started_at >= since or finished_at > since)
     )
     and not exists (
         select 1 from ops.schedules

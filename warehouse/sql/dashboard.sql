@@ -44,7 +44,7 @@ select
     (
         select max(finished_at)
         from ops.pipeline_runs
-        where status = 'succeeded'
+        where status = 'succeeded' and scope = ''
     ) as newest_success_at,
     (
         select next_due_at
@@ -472,6 +472,7 @@ select
     run_id,
     status,
     requested_by,
+    scope,
     started_at,
     finished_at,
     extract(epoch from coalesce(finished_at, clock_timestamp()) - started_at)::double precision as seconds,
@@ -487,6 +488,7 @@ select
     run_id,
     status,
     requested_by,
+    scope,
     resumes_run_id,
     host,
     process_id,

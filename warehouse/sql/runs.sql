@@ -2,9 +2,11 @@
 select uuidv7()::text as run_id;
 
 -- name: insert_run
-insert into ops.pipeline_runs (run_id, status, requested_by, resumes_run_id, host, process_id, log_reference)
+insert into ops.pipeline_runs (
+    run_id, status, requested_by, scope, resumes_run_id, host, process_id, log_reference
+)
 values (
-    %(run_id)s, 'running', %(requested_by)s, %(resumes_run_id)s, %(host)s, %(process_id)s, %(log_reference)s
+    %(run_id)s, 'running', %(requested_by)s, %(scope)s, %(resumes_run_id)s, %(host)s, %(process_id)s, %(log_reference)s
 );
 
 -- name: close_abandoned_steps
@@ -74,6 +76,7 @@ select
     run_id,
     status
 from ops.pipeline_runs
+where scope = ''
 order by started_at desc
 limit 1;
 
@@ -244,6 +247,7 @@ on conflict (object_key) do update set
 select
     run_id,
     status,
+    scope,
     started_at,
     finished_at,
     changed_tables,

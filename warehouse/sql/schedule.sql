@@ -94,6 +94,7 @@ from (
         status,
         started_at
     from ops.pipeline_runs
+    where scope = ''
     order by started_at desc
     limit 1
 ) as newest

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from orchestration.alerts.limits import LEAST
 from orchestration.dashboard.access import HOME, Read
 from orchestration.dashboard.figures import calibration_by_group, drift_of, performance_over_time, scores_by_split
 from orchestration.dashboard.reading import Reading, Row
@@ -40,6 +41,7 @@ def _describe(read: Reading, model: Row) -> Row:
     overall = {(row["split"], row["metric"]): row for row in rows if row["segment_kind"] == "all"}
     accuracies = {split: row for (split, metric), row in overall.items() if metric == "accuracy"}
     drift, checks = read.rows("drift", **name), read.rows("performance", **name)
+    is_enough = bool(drift) and drift[0]["households"] >= LEAST["least_batch"]
     is_screening = model["track"] == "screening"
     return {
         **model,
@@ -48,7 +50,7 @@ def _describe(read: Reading, model: Row) -> Row:
         "by_split": scores_by_split(accuracies, SPLITS) if is_screening else None,
         "calibration": calibration_by_group(_gaps(rows)) if is_screening else None,
         "drift": drift,
-        "drift_figure": drift_of(drift, model["track"]) if drift else None,
+        "drift_figure": drift_of(drift, model["track"]) if is_enough else None,
         "checks": checks,
         "performance_figure": performance_over_time(checks, model["track"]) if len(checks) > 1 else None,
     }

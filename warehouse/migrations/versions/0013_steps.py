@@ -10,6 +10,7 @@ depends_on = None
 UPGRADE = """
 alter table ops.pipeline_runs
     add column requested_by text not null default 'command',
+    add column scope text not null default '',
     add column resumes_run_id text references ops.pipeline_runs,
     add column host text,
     add column process_id integer,
@@ -17,6 +18,7 @@ alter table ops.pipeline_runs
     drop column steps;
 comment on table ops.pipeline_runs is 'One row for each run of the pipeline; its steps are in ops.pipeline_steps.';
 comment on column ops.pipeline_runs.requested_by is 'Who asked for it: the schedule, or a person at a command.';
+comment on column ops.pipeline_runs.scope is 'Which steps somebody asked for, where not for all: only STEP, from STEP.';
 comment on column ops.pipeline_runs.resumes_run_id is 'The failed run whose finished steps it did not do again.';
 comment on column ops.pipeline_runs.host is 'The machine that it runs on.';
 comment on column ops.pipeline_runs.process_id is 'Its process there.';
@@ -121,6 +123,7 @@ select
         when runs.status = 'running' and published.run_id is not null then 'succeeded'
         else runs.status
     end as result,
+    runs.scope,
     runs.started_at,
     coalesce(runs.finished_at, published.finished_at) as finished_at,
     runs.error_code,
@@ -141,8 +144,9 @@ select
     error_message,
     row_number() over (order by started_at desc) as recency
 from ops.run_results
-where result not in ('running', 'interrupted');
-comment on view ops.ended_runs is 'Runs that came to an end of their own, by which the pipeline is judged.';
+where result not in ('running', 'interrupted') and scope = '';
+comment on view ops.ended_runs is
+    'Runs of every step that came to an end of their own, by which the pipeline is judged.';
 comment on column ops.ended_runs.recency is '1 for the newest.';
 """
 
@@ -158,6 +162,7 @@ def downgrade() -> None:
     op.execute("drop view ops.ended_runs, ops.run_results")
     op.execute("drop table ops.exports, ops.dbt_results, ops.pipeline_steps")
     op.execute(
-        "alter table ops.pipeline_runs drop column requested_by, drop column resumes_run_id, drop column host,"
-        " drop column process_id, drop column log_reference, add column steps jsonb not null default '[]'"
+        "alter table ops.pipeline_runs drop column requested_by, drop column scope, drop column resumes_run_id,"
+        " drop column host, drop column process_id, drop column log_reference,"
+        " add column steps jsonb not null default '[]'"
     )

@@ -133,10 +133,13 @@ select
     end as score,
     case
         when is_late then format('A run was due at %s, and none has succeeded since.', date_trunc('minute', due_at))
-        when runs = 0 then 'No run has ended in the last seven days.'
-        when successes = runs then format('Every run of the last seven days succeeded: %s.', runs)
+        when runs = 0 then 'No run has come to its end in the last seven days.'
+        when successes = runs then format('Every run of the last seven days that nobody stopped succeeded: %s.', runs)
         else format(
-            '%s of %s runs of the last seven days failed, the last one with: %s', runs - successes, runs, last_problem
+            '%s of %s runs of the last seven days that nobody stopped failed, the last one with: %s',
+            runs - successes,
+            runs,
+            last_problem
         )
     end as reason
 from judged;
@@ -256,7 +259,8 @@ with
 samples as (
     select
         host,
-        avg(cpu_share) as cpu_share,
+        -- A moment of work says nothing: processors count from ten minutes of measurements on.
+        case when max(measured_at) - min(measured_at) >= interval '10 minutes' then avg(cpu_share) end as cpu_share,
         (array_agg(memory_share order by metric_id desc))[1] as memory_share,
         (array_agg(disk_share order by metric_id desc))[1] as disk_share
     from ops.system_metrics
@@ -278,6 +282,7 @@ found as (
         ('memory', samples.memory_share, 0.90),
         ('disk', samples.disk_share, 0.85)
     ) as resources (resource, share, limit_share)
+    where resources.share is not null
 ),
 
 worst as (
@@ -291,7 +296,7 @@ select
     worst.value::double precision as score,
     case
         when worst.host is null then 'No machine was measured in the last half hour.'
-        else format('Of the %s of %s %s is in use.', worst.resource, worst.host, ops.percent(worst.share))
+        else format('%s of the %s of %s is in use.', ops.percent(worst.share), worst.resource, worst.host)
     end as reason
 from (select) as always
 left join worst on true;
