@@ -1,6 +1,6 @@
 """A run of the pipeline: every step of the graph, or those that are asked for, with its record."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from orchestration.graph.steps import STEPS
 from orchestration.heartbeat import beating
 from orchestration.runs import Run, close_abandoned, fetch, new_run_id, recorded_run
 from warehouse.database import Database
-from warehouse.errors import ConfigurationError, KyaloError, NotFoundError
+from warehouse.errors import ConfigurationError, ConflictError, KyaloError, NotFoundError
 from warehouse.logs import get_logger, run_log
 
 NOTHING_TO_RESUME = "run.nothing_to_resume"
@@ -65,6 +65,7 @@ def run_pipeline(warehouse: Warehouse, request: Request = Request(), *, tell: Te
         BuildError: a model or a quality gate failed; what lies downstream keeps its last state.
         NotFoundError: there is no failed run to go on with.
         ConfigurationError: the graph has no step of that name.
+        ConflictError: what a step needs was tried last without success.
         StepTimedOutError: a step took too long.
     """
     database = warehouse.database
@@ -94,7 +95,26 @@ def _steps_to_skip(database: Database, request: Request, run: Run) -> dict[str, 
         wanted = {request.only_step}
     elif request.from_step:
         wanted = with_downstream(STEPS, request.from_step)
+    _require_needs(database, wanted)
     return dict.fromkeys(asked - wanted, "nobody asked for it")
+
+
+def _require_needs(database: Database, wanted: Collection[str]) -> None:
+    """Refuse steps whose needs are left half done: they would publish what is not whole."""
+    newest = {row["step"]: row["status"] for row in fetch(database, "newest_tries")}
+    left = [
+        need
+        for step in STEPS
+        if step.name in wanted
+        for need in step.needs
+        if need not in wanted and newest.get(need, "succeeded") != "succeeded"
+    ]
+    if left:
+        raise ConflictError(
+            f"The last try of {left[0]} did not succeed.",
+            code="run.unfinished_need",
+            remedy=f"Begin there: `kyalo run --from {left[0]}`.",
+        )
 
 
 def _finished_before(database: Database, run: Run) -> dict[str, str]:

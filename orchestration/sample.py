@@ -39,25 +39,43 @@ def refuse_sample_beside_others(database: Database, home: Path) -> None:
 
 
 def clear_sample_beside_others(database: Database) -> bool:
-    """Where the sample file stands beside other surveys, forget it and all that was learnt from it; whether it did.
+    """Where the sample file stands beside other surveys, forget it; whether it did.
 
-    The example survey of the documentation counts as made up only there: alone it is anybody's.
+    What was learnt from it, and what dbt built of it, goes with it: the next build makes everything anew. A sample that
+    comes to a warehouse in use has been neither built nor learnt from, and nothing else goes.
 
-    What dbt built is dropped, so that the next build makes it anew without the sample.
+    The example survey of the documentation counts as made up only beside the sample file: alone it is anybody's.
     """
     hashes = _sample_hashes()
     (found,) = fetch(database, "origins", sample=hashes, sample_file=hashes[0])
     if not (found["sample_files"] and found["other_ingestions"]):
         return False
-    ingestions = [row["ingestion_id"] for row in fetch(database, "sample_ingestions", sample=hashes)]
+    ingestions = {"ingestion_ids": [row["ingestion_id"] for row in fetch(database, "sample_ingestions", sample=hashes)]}
+    is_built = _is_built(database, ingestions)
+    has_learnt = is_built and _has_learnt(database, ingestions)
     tables = [sql.Identifier("raw", form) for form in list_forms()]
     tables += [sql.Identifier(*name) for name in TABLES_BY_INGESTION]
     with database.transaction() as connection:
         for table in tables:
-            connection.execute(sql.SQL("delete from {} where ingestion_id = any(%s)").format(table), [ingestions])
-        connection.execute(queries("runs")["forget_learnt"])
-        connection.execute("drop schema if exists staging, validated, features, marts_next cascade")
+            statement = sql.SQL("delete from {} where ingestion_id = any(%(ingestion_ids)s)").format(table)
+            connection.execute(statement, ingestions)
+        if has_learnt:
+            connection.execute(queries("runs")["forget_learnt"])
+        if is_built:
+            connection.execute("drop schema if exists staging, validated, features, marts_next cascade")
     return True
+
+
+def _is_built(database: Database, ingestions: dict[str, list[str]]) -> bool:
+    """Whether dbt has made anything of their rows."""
+    (row,) = fetch(database, "has_staging")
+    return bool(row["has_staging"] and fetch(database, "has_staged", **ingestions)[0]["has_staged"])
+
+
+def _has_learnt(database: Database, ingestions: dict[str, list[str]]) -> bool:
+    """Whether a model was trained on any of their rows, which dbt has built."""
+    (row,) = fetch(database, "has_learnt", **ingestions)
+    return bool(row["has_learnt"])
 
 
 def _sample_hashes() -> list[str]:

@@ -50,8 +50,8 @@ class AcknowledgedAlert(BaseModel):
 def find_dashboard(request: Request) -> RedirectResponse:
     """The way to the dashboard, which is a process of its own."""
     settings: Settings = request.app.state.settings
-    beside = request.url.replace(port=settings.dashboard_port, path="/dashboard", query="")
-    return RedirectResponse(settings.dashboard_url or str(beside))
+    beside = f"http://{settings.dashboard_host}:{settings.dashboard_port}/dashboard"
+    return RedirectResponse(settings.dashboard_url or beside)
 
 
 @router.post(

@@ -171,6 +171,7 @@ MEANINGS = {
     "run.interrupted": "Somebody stopped the run.",
     "run.nothing_to_resume": "The newest run did not fail.",
     "run.step_timed_out": "A step of a run took longer than it may.",
+    "run.unfinished_need": "What a step needs was tried last without success.",
     "run.unknown_step": "The graph has no such step.",
     "schedule.invalid": "The schedule or its time zone cannot be read.",
     "schedule.unknown_job": "The schedule has no job of that name.",

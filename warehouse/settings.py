@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     dashboard_host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
     dashboard_port: int = Field(8001, ge=0, le=65535, description="Port of the dashboard.")
     dashboard_url: str | None = Field(
-        None, description="Where people find the dashboard; DASHBOARD_PORT of the API's own host else."
+        None, description="Where people find the dashboard; DASHBOARD_HOST and DASHBOARD_PORT else."
     )
     dashboard_session_seconds: int = Field(
         8 * 3600, ge=60, description="Seconds that somebody stays signed in to the dashboard."

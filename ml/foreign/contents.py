@@ -10,7 +10,6 @@ import hashlib
 import io
 import lzma
 import pickle
-import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,20 +17,10 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
+from ml.foreign.names import is_known
 from warehouse.errors import UnreadableFileError
 
 MOST_BYTES = 1024**3
-# What a pipeline of scikit-learn is made of. Everything else is refused, whoever vouches for it.
-KNOWN = re.compile(
-    r"(sklearn|scipy)\.[\w.]+"
-    r"|numpy\.(dtype|ndarray|float(32|64)|u?int(8|16|32|64)|bool_?|str_)"
-    r"|numpy\.(_core|core)\.(multiarray\.(_reconstruct|scalar)|numeric\._frombuffer)"
-    r"|numpy\.random\.[\w.]+"
-    r"|joblib\.numpy_pickle\.NumpyArrayWrapper"
-    r"|builtins\.(object|set|frozenset|slice|list|dict|tuple|bytearray|complex|range|int|float|str|bool)"
-    r"|collections\.(OrderedDict|defaultdict)"
-    r"|copyreg\._reconstructor"
-)
 ARRAY = "joblib.numpy_pickle.NumpyArrayWrapper"
 DTYPE = "numpy.dtype"
 ZLIB = b"\x78"
@@ -59,7 +48,7 @@ class Contents:
     @property
     def unknown(self) -> tuple[str, ...]:
         """The names that no pipeline of scikit-learn needs."""
-        return tuple(name for name in self.names if not KNOWN.fullmatch(name))
+        return tuple(name for name in self.names if not is_known(name))
 
 
 def look_into(content: bytes) -> Contents:
@@ -117,8 +106,11 @@ class _Reader(pickle._Unpickler):  # noqa: SLF001 - the unpickler that is writte
         self.names: set[str] = set()
 
     def find_class(self, module: str, name: str) -> Any:
-        """Note a name; it leads to nothing, but for numpy's types of numbers, which say how long an array is."""
-        full_name = f"{module}.{name}"
+        """Note a name; it leads to nothing, but for numpy's types of numbers, which say how long an array is.
+
+        A name with dots leads through what a module holds to things of other modules: it is noted as no name at all.
+        """
+        full_name = f"{module}.{name}" if name.isidentifier() else f"{module}:{name}"
         self.names.add(full_name)
         return {DTYPE: np.dtype, ARRAY: _Array}.get(full_name, _Nothing)
 

@@ -93,6 +93,8 @@ def _load(content: bytes) -> Pipeline:
             ) from error
     if not isinstance(pipeline, Pipeline) or not hasattr(pipeline, "predict_proba"):
         raise unusable("holds no fitted pipeline with predict_proba")
+    if any(name.endswith("memory") and value is not None for name, value in pipeline.get_params().items()):
+        raise unusable("keeps a cache on disk (memory)")
     if list(getattr(pipeline, "classes_", [])) != [0, 1] or not hasattr(pipeline, "feature_names_in_"):
         raise unusable("was not fitted on named columns to the classes 0 and 1")
     return pipeline

@@ -3,10 +3,12 @@
 import hashlib
 import logging
 import re
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from warehouse.errors import ConfigurationError
 from warehouse.settings import Settings
@@ -48,7 +50,8 @@ class Receiver:
 
     def _cover(self, told: str) -> str:
         """What the service said, with every part of the address that may be a secret covered."""
-        for part in SECRET_PART.findall(urlsplit(self.url)._replace(scheme="").geturl()):
+        address = urlsplit(self.url)._replace(scheme="").geturl()
+        for part in SECRET_PART.findall(address) + SECRET_PART.findall(unquote(address)):
             told = told.replace(part, "***")
         return " ".join(told.split())[:PROBLEM_CHARACTERS] or "It was not taken."
 
@@ -59,21 +62,37 @@ def list_receivers(settings: Settings) -> list[Receiver]:
     Raises:
         ConfigurationError: an address is none, or names a service that apprise does not know.
     """
-    return [*_mailboxes(settings), *_services(settings)]
+    return [receiver() for receiver in _named_receivers(settings)]
 
 
-def _mailboxes(settings: Settings) -> Iterator[Receiver]:
+def list_usable_receivers(settings: Settings) -> tuple[list[Receiver], list[ConfigurationError]]:
+    """The same, without those whose address cannot be used, and why it cannot."""
+    usable, problems = [], []
+    for receiver in _named_receivers(settings):
+        try:
+            usable.append(receiver())
+        except ConfigurationError as error:
+            problems.append(error)
+    return usable, problems
+
+
+def _named_receivers(settings: Settings) -> Iterator[Callable[[], Receiver]]:
     server = settings.smtp_url.get_secret_value() if settings.smtp_url else MAIL_SERVER
     for address in _parted(settings.alert_email):
-        url = _mail_url(server, address)
-        _service(url, address)
-        yield Receiver(f"E-Mail {address}", url)
-
-
-def _services(settings: Settings) -> Iterator[Receiver]:
+        yield partial(_mailbox, server, address)
     for url in _parted(settings.alert_urls.get_secret_value()):
-        number = hashlib.sha256(url.encode()).hexdigest()[:8]
-        yield Receiver(f"{_service(url, 'an address of ALERT_URLS').service_name} {number}", url)
+        yield partial(_of_service, url)
+
+
+def _mailbox(server: str, address: str) -> Receiver:
+    url = _mail_url(server, address)
+    _service(url, address)
+    return Receiver(f"E-Mail {address}", url)
+
+
+def _of_service(url: str) -> Receiver:
+    number = hashlib.sha256(url.encode()).hexdigest()[:8]
+    return Receiver(f"{_service(url, 'an address of ALERT_URLS').service_name} {number}", url)
 
 
 def _mail_url(server: str, address: str) -> str:
@@ -86,10 +105,16 @@ def _mail_url(server: str, address: str) -> str:
             remedy="Write smtp://NAME:PASSWORD@HOST:PORT?from=ADDRESS, or smtps:// where all is encrypted.",
         )
     scheme, port, mode = MAIL[parts.scheme]
-    sender = parse_qs(parts.query).get("from", [f"kyalo@{parts.hostname}"])[0]
+    sender = parse_qs(parts.query).get("from", [f"kyalo@{_domain(parts.hostname)}"])[0]
     login = f"{parts.username}:{parts.password or ''}@" if parts.username else ""
     options = {"to": address, "from": sender, "mode": mode if login or parts.scheme == "smtps" else "insecure"}
     return f"{scheme}://{login}{parts.hostname}:{parts.port or port}/?{urlencode(options, quote_via=quote)}"
+
+
+def _domain(host: str) -> str:
+    """The domain that mail comes from: the mail server's, or this machine's where the server is known by number."""
+    is_number = ":" in host or host.replace(".", "").isdigit()
+    return socket.getfqdn() if is_number else host
 
 
 def _service(url: str, name: str) -> "NotifyBase":

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Literal
 
 from orchestration.alerts.book import STATEMENTS, Alert, select_alerts
-from orchestration.alerts.receivers import Receiver, Tone, list_receivers
+from orchestration.alerts.receivers import Receiver, Tone, list_receivers, list_usable_receivers
 from orchestration.alerts.rules import Severity
 from orchestration.context import Warehouse
 from warehouse.database import fetch_rows
-from warehouse.errors import BusyError, ConfigurationError
+from warehouse.errors import BusyError
 from warehouse.logs import get_logger
 
 Kind = Literal["opened", "repeated", "resolved"]
@@ -24,11 +24,9 @@ def send_due(warehouse: Warehouse, now: datetime) -> list[Alert]:
     A receiver that does not take a message is asked again at the next check. While another process sends, nothing is
     sent here. A message that was taken just before its process died is sent twice.
     """
-    try:
-        receivers = list_receivers(warehouse.settings)
-    except ConfigurationError as error:
-        logger.error("nobody is told of alerts", problem=str(error))  # noqa: TRY400 - the message says all that a reader needs
-        return []
+    receivers, problems = list_usable_receivers(warehouse.settings)
+    for problem in problems:
+        logger.error("an address is told of no alert", problem=str(problem))
     if not receivers:
         return []
     try:

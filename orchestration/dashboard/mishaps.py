@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from orchestration.dashboard.access import HOME
 from orchestration.dashboard.rendering import render
+from orchestration.dashboard.security import HEADERS
 from warehouse.errors import KyaloError, Transient
 from warehouse.logs import get_logger
 
@@ -61,7 +62,11 @@ def _show_unbuilt(request: Request, error: Exception) -> Response:
 
 
 def _show_unexpected(request: Request, _error: Exception) -> Response:
-    return _show(request, 500, "Something went wrong", "It should not have; the log tells more.", "", "internal.error")
+    answer = _show(
+        request, 500, "Something went wrong", "It should not have; the log tells more.", "", "internal.error"
+    )
+    answer.headers.update(HEADERS)  # it is answered outside of what gives them to all others
+    return answer
 
 
 def _show(request: Request, status: int, title: str, message: str, remedy: str, code: str) -> Response:

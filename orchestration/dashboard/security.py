@@ -1,6 +1,7 @@
 """What browsers are told to refuse: whatever is not ours."""
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Of styles in the page only the two that plotly writes: an empty one, which it fills by script, and one attribute.
@@ -28,8 +29,11 @@ HEADERS = {
 }
 
 
+NUL = "\0"
+
+
 class SecurityHeaders:
-    """ASGI middleware that tells browsers so with every answer."""
+    """ASGI middleware that tells browsers so with every answer; no address with a NUL byte, which no text can hold."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -42,4 +46,9 @@ class SecurityHeaders:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+        elif NUL in scope["path"] or b"%00" in scope["query_string"]:
+            await PlainTextResponse("There is no such page.", 404)(scope, receive, send_with_headers)
+        else:
+            await self.app(scope, receive, send_with_headers)

@@ -181,6 +181,21 @@ def test_address_that_cannot_be_used_stops_no_check(warehouse: Warehouse, wrong:
     assert names(check_alerts(replace(warehouse, settings=settings), NOW))[0] == ["disk_full"]
 
 
+def test_one_bad_address_keeps_nobody_else_from_being_told(warehouse: Warehouse, listener: Listener) -> None:
+    both = SecretStr(f"nosuch://topsecrettoken,{listener.url}")
+    settings = warehouse.settings.model_copy(update={"alert_urls": both})
+    do(warehouse, WRONG["disk_full"][0])
+    check_alerts(replace(warehouse, settings=settings), NOW)
+    with warehouse.database.transaction() as connection:
+        assert connection.execute("select is_delivered from ops.alert_deliveries").fetchall() == [(True,)]
+
+
+@pytest.mark.parametrize("server", [None, SecretStr("smtp://127.0.0.1:2525"), SecretStr("smtp://mail.example.org")])
+def test_address_needs_no_sender(warehouse: Warehouse, server: SecretStr | None) -> None:
+    settings = warehouse.settings.model_copy(update={"alert_email": "ada@example.org", "smtp_url": server})
+    assert [receiver.name for receiver in list_receivers(settings)] == ["E-Mail ada@example.org"]
+
+
 def test_commands_show_acknowledge_and_try(
     warehouse: Warehouse, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:

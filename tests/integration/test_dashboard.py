@@ -69,6 +69,16 @@ def test_nobody_sees_a_page_without_signing_in(visitor: TestClient) -> None:
     assert visitor.get("/dashboard/alive").text == "alive"
 
 
+@pytest.mark.parametrize(
+    "page", ["risk?district=%00", "quality?rule=%00", "runs/%00", "risk/priorities.csv?district=%00"]
+)
+def test_no_address_holds_a_nul_byte(visitor: TestClient, people: dict[str, Credentials], page: str) -> None:
+    sign_in(visitor, people["ann"])
+    answer = visitor.get(f"/dashboard/{page}")
+    assert answer.status_code == 404
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_page_shows_and_no_script_stands_in_it(visitor: TestClient, people: dict[str, Credentials], page: str) -> None:
     assert sign_in(visitor, people["ann"]).headers["Location"] == "/dashboard/risk"

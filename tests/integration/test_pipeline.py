@@ -24,6 +24,7 @@ from warehouse.errors import (
     BuildError,
     BusyError,
     ConfigurationError,
+    ConflictError,
     KyaloError,
     NotFoundError,
     StepTimedOutError,
@@ -105,6 +106,16 @@ def test_a_failed_run_is_gone_on_with(warehouse: Warehouse, walk: Walk) -> None:
     assert steps_of(warehouse, run) == [("first", 1, "skipped"), ("second", 1, "succeeded"), ("third", 1, "succeeded")]
     with pytest.raises(NotFoundError):
         walk(Request(resume=True))
+
+
+def test_a_step_whose_needs_are_half_done_is_refused(walk: Walk) -> None:
+    with pytest.raises(BuildError):
+        walk(second=fail)
+    with pytest.raises(ConflictError, match="The last try of second did not succeed") as refused:
+        walk(Request(only_step="third"))
+    assert "kyalo run --from second" in str(refused.value)
+    walk(Request(from_step="second"))
+    walk(Request(only_step="third"))
 
 
 def test_a_failed_run_is_looked_at_all_the_same(warehouse: Warehouse, walk: Walk) -> None:

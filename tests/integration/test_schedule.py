@@ -238,15 +238,23 @@ def test_try_goes_on_with_the_run_that_an_earlier_one_began_and_with_no_other(da
     values = {"job_number": start_now(database, "pipeline", NOON, requested_by="grace").job_number}
     with database.transaction() as connection:
 
-        def runs_to_resume(name: str, started_at: datetime, status: str) -> list[tuple[str]]:
-            insert = "insert into ops.pipeline_runs (run_id, status, started_at) values (%s, %s, %s)"
-            connection.execute(insert, [name, status, started_at])
+        def runs_to_resume(name: str, started_at: datetime, status: str, by: str = "schedule") -> list[tuple[str]]:
+            insert = "insert into ops.pipeline_runs (run_id, status, started_at, requested_by) values (%s, %s, %s, %s)"
+            connection.execute(insert, [name, status, started_at, by])
             return connection.execute(queries("schedule")["run_to_resume"], values).fetchall()
 
         assert runs_to_resume("yesterday", NOON - timedelta(days=1), "failed") == []
         assert runs_to_resume("killed", NOON + timedelta(minutes=1), "running") == [("killed",)]
         assert runs_to_resume("failed", NOON + timedelta(minutes=2), "failed") == [("failed",)]
         assert runs_to_resume("done", NOON + timedelta(minutes=3), "succeeded") == []
+        assert runs_to_resume("somebody's", NOON + timedelta(minutes=4), "failed", "command") == []
+
+
+def test_clock_that_was_ahead_keeps_nothing_back(database: Database) -> None:
+    take_over(database, settings(), NOON)
+    start_due(database, "quality_check", NOON + timedelta(days=400))
+    assert start_due(database, "quality_check", NOON) is None
+    assert start_due(database, "quality_check", NOON + timedelta(days=2))
 
 
 def test_every_job_is_on_the_schedule(database: Database) -> None:

@@ -68,11 +68,33 @@ def test_what_would_run_is_named_and_not_run(tmp_path: Path, shape: str) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["builtins.getattr", "builtins.eval", "numpy.load", "joblib.numpy_pickle.load", "functools.partial"]
+    "name",
+    [
+        "builtins.eval",
+        "builtins.getattr",
+        "functools.partial",
+        "joblib.numpy_pickle.load",
+        "numpy.load",
+        "scipy.io.FortranFile",
+        "sklearn.datasets._base.urlretrieve",
+        "sklearn.pipeline.delayed",
+        "sklearn.pipeline.nowhere",
+        "sklearn.utils._testing.TempMemmap",
+        "sklearn.utils.parallel.Parallel.__init__",
+    ],
 )
 def test_functions_that_could_do_harm_are_unknown(name: str) -> None:
     module, _, function = name.rpartition(".")
     assert look_into(f"c{module}\n{function}\n.".encode()).unknown == (name,)
+
+
+@pytest.mark.parametrize("chain", ["os.system", "os", "os.path", "", "Pipeline.fit"])
+def test_no_name_leads_on_to_other_modules(chain: str) -> None:
+    module = "sklearn.datasets._base" if chain.startswith("os") else "sklearn.pipeline"
+    words = [b"\x8c" + bytes([len(word)]) + word.encode() for word in (module, chain)]
+    content = b"\x80\x04" + b"".join(words) + b"\x93."
+    with pytest.raises(TrainingError):
+        require_known(look_into(content))
 
 
 @pytest.mark.parametrize(

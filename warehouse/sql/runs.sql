@@ -85,6 +85,17 @@ select step
 from ops.pipeline_steps
 where run_id = %(run_id)s and status in ('succeeded', 'skipped');
 
+-- name: newest_tries
+select distinct on (step)
+    step,
+    status
+from ops.pipeline_steps
+where status <> 'skipped'
+order by
+    step,
+    started_at desc,
+    attempt desc;
+
 -- name: newest_run_of_step
 select run_id
 from ops.pipeline_steps
@@ -376,6 +387,24 @@ retired as (
 )
 
 delete from ml.predictions;
+
+-- name: has_learnt
+select exists (
+    select 1
+    from staging.stg_household_survey__submissions as staged
+    inner join ml.training_rows as learnt on staged.submission_id = learnt.submission_id
+    where staged.ingestion_id = any(%(ingestion_ids)s)
+) as has_learnt;
+
+-- name: has_staging
+select to_regclass('staging.stg_household_survey__submissions') is not null as has_staging;
+
+-- name: has_staged
+select exists (
+    select 1
+    from staging.stg_household_survey__submissions
+    where ingestion_id = any(%(ingestion_ids)s)
+) as has_staged;
 
 -- name: held_batches
 select

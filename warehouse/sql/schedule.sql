@@ -20,7 +20,11 @@ set
     schedule = %(schedule)s,
     timezone = %(timezone)s,
     is_paused = %(is_paused)s,
-    settled_until = greatest(settled_until, %(now)s),
+    -- A clock that was ahead shall not keep back what is due until its time has come.
+    settled_until = case
+        when settled_until > %(now)s + interval '1 hour' then %(now)s
+        else greatest(settled_until, %(now)s)
+    end,
     next_due_at = %(next_due_at)s,
     updated_at = clock_timestamp()
 where job = %(job)s;
@@ -92,7 +96,8 @@ from (
     select
         run_id,
         status,
-        started_at
+        started_at,
+        requested_by
     from ops.pipeline_runs
     where scope = ''
     order by started_at desc
@@ -100,6 +105,7 @@ from (
 ) as newest
 where
     newest.status <> 'succeeded'
+    and newest.requested_by = 'schedule'
     and newest.started_at >= (
         select min(enqueued_at)
         from ops.scheduled_starts
