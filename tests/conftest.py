@@ -110,6 +110,13 @@ def module_warehouse(test_server: EmbeddedServer, template: str, homes: Path) ->
         yield warehouse
 
 
+@pytest.fixture(scope="module")
+def module_warehouse_in_a_new_place(test_server: EmbeddedServer, template: str, homes: Path) -> Iterator[Warehouse]:
+    """A warehouse that the tests of one module share, where none was before."""
+    with cloned_warehouse(test_server, template, homes, is_new_place=True) as warehouse:
+        yield warehouse
+
+
 @pytest.fixture
 def database(warehouse: Warehouse) -> Database:
     """A fresh migrated database."""

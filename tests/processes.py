@@ -53,7 +53,7 @@ def running(warehouse: Warehouse, *command: str, **settings: str) -> Iterator[Pr
         process.wait(timeout=30)
 
 
-def until(happened: Callable[[], bool], seconds: float = 30) -> None:
+def until(happened: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something has happened."""
     deadline = time.monotonic() + seconds
     while not happened():

@@ -79,7 +79,7 @@ class Stand(Ground):
         for name, command in commands.items():
             if name not in self.processes or self.processes[name].poll() is not None:
                 self.processes[name] = start(self.warehouse, *command)
-        until(self._is_healthy)
+        until(self._is_healthy, seconds=120)
 
     def kill(self, victim: Victim) -> None:
         """End a process as a power cut does."""

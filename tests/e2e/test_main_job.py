@@ -126,7 +126,7 @@ def test_runs_are_recorded_with_their_steps(
         "select runs.status, count(*) filter (where steps.status = 'succeeded') from ops.pipeline_runs as runs"
         " inner join ops.pipeline_steps as steps on runs.run_id = steps.run_id group by runs.run_id",
     )
-    assert recorded == [("succeeded", 9), ("succeeded", 9)]
+    assert recorded == [("succeeded", 10), ("succeeded", 10)]
 
 
 def test_two_runs_do_not_overlap(demo: tuple[Warehouse, Run, str]) -> None:

@@ -20,6 +20,12 @@ PLAIN, GOOD, BETTER = 1.5, 1.2, 0.9
 
 
 @pytest.fixture(scope="module")
+def module_warehouse(module_warehouse_in_a_new_place: Warehouse) -> Warehouse:
+    """A warehouse where none was before: MLflow remembers by its address whether a database is set up."""
+    return module_warehouse_in_a_new_place
+
+
+@pytest.fixture(scope="module")
 def ready(module_warehouse: Warehouse) -> Warehouse:
     """A warehouse with three models, the first of which is champion."""
     make_features_function(module_warehouse.database)
