@@ -2,8 +2,8 @@
 with
 last_success as (
     select max(finished_at) as finished_at
-    from ops.run_results
-    where result = 'succeeded' and scope = ''
+    from ops.ended_runs
+    where result = 'succeeded'
 ),
 
 waiting as (
