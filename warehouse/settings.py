@@ -60,6 +60,17 @@ class Settings(BaseSettings):
     secret_keys_retired: SecretStr = Field(
         SecretStr(""), description="Earlier keys whose tokens still hold: name:key,name:key."
     )
+    encryption_key: SecretStr | None = Field(
+        None,
+        description="Fernet keys that encrypt what is personal, the newest first, parted by commas; else they are made"
+        " and kept in KYALO_HOME/encryption_keys.",
+    )
+    hash_key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Makes the hashes by which personal answers are joined, and never changes; else one is made and"
+        " kept in KYALO_HOME/hash_key.",
+    )
     jwt_expiration: int = Field(3600, ge=1, description="Seconds that an access token holds.")
     rate_limit_per_minute: int = Field(1200, ge=0, description="Requests of one client in a minute; 0 for no limit.")
     login_limit_per_minute: int = Field(10, ge=1, description="Failed sign-ins in a minute from one address.")

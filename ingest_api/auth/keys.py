@@ -1,11 +1,10 @@
 """The keys that sign access tokens: the present one and those that are retired but still believed."""
 
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse.embedded.server import make_folder
+from warehouse.crypto.kept import kept_secret
 from warehouse.errors import ConfigurationError
 from warehouse.settings import Settings
 
@@ -54,19 +53,7 @@ def _parse_retired(entry: str) -> tuple[str, str]:
 
 
 def _kept_key(path: Path) -> str:
-    """The key in a file of the owner's; of several processes that make it at once, one wins."""
-    if not path.exists():
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        make_folder(path.parent)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(KEY_BYTES))
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    key = path.read_text().strip()
+    key = kept_secret(path, lambda: secrets.token_urlsafe(KEY_BYTES))
     if len(key) < SHORTEST_KEY:
         raise ConfigurationError(
             f"{path} holds no key of {SHORTEST_KEY} characters.",

@@ -1,7 +1,11 @@
 """Where originals and models are kept: a small protocol, and a folder, S3 or Azure Blob behind it."""
 
+from functools import partial
+
+from warehouse.crypto.keys import load_key_ring
 from warehouse.settings import Provider, Settings
 from warehouse.stores.archived import archived_key, check_original, is_whole, open_original, original_checksum, pack
+from warehouse.stores.encrypted import EncryptedStore
 from warehouse.stores.local import LocalStore
 from warehouse.stores.mirrored import MirroredStore
 from warehouse.stores.protocol import (
@@ -20,6 +24,7 @@ __all__ = [
     "EXPORTED_ROWS",
     "ORIGINALS",
     "UNKNOWN_TYPE",
+    "EncryptedStore",
     "LocalStore",
     "MirroredStore",
     "ObjectStore",
@@ -38,17 +43,22 @@ __all__ = [
 
 
 def open_store(settings: Settings) -> ObjectStore:
-    """The store that the settings name, with its second store where there is one.
+    """The store that the settings name, with its second store where there is one; originals are encrypted in both.
 
     A store that does not answer now is opened all the same: it may be back when it is needed.
 
     Raises:
         ConfigurationError: a setting is missing, the credentials are refused, or there is no such bucket or container.
     """
-    primary = _open(settings.storage_provider, settings)
+    primary = _encrypted(_open(settings.storage_provider, settings), settings)
     if settings.storage_secondary is None:
         return primary
-    return MirroredStore(primary, _open(settings.storage_secondary, settings, is_second=True))
+    second = _open(settings.storage_secondary, settings, is_second=True)
+    return MirroredStore(primary, _encrypted(second, settings))
+
+
+def _encrypted(store: ObjectStore, settings: Settings) -> ObjectStore:
+    return EncryptedStore(store, partial(load_key_ring, settings))
 
 
 def _open(provider: Provider, settings: Settings, *, is_second: bool = False) -> ObjectStore:
