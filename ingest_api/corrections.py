@@ -14,8 +14,9 @@ from ingest_api.records import Rejection
 from ingest_api.requests import ANSWERS
 from ingest_api.review import answers_of
 from ingest_api.senders import Sender
-from ingest_api.surveys import JSON_TYPE, ArrivingSurvey, document_layout
+from ingest_api.surveys import JSON_TYPE, ArrivingSurvey, Original, document_layout, seal_survey
 from warehouse.contract import Contract, Field
+from warehouse.crypto.keys import KeyRing
 from warehouse.errors import RefusedSurveyError
 
 BOOLEANS = ("1", "1.0", "true", "t", "yes", "y", "0", "0.0", "false", "f", "no", "n")
@@ -38,13 +39,22 @@ WHOLE = re.compile(r"[.]0+(?=\s|$)")
 
 
 def correcting_survey(
-    contract: Contract, row: Mapping[str, Any], changes: Mapping[str, Any], *, source: str, sender: Sender
+    keys: KeyRing,
+    contract: Contract,
+    row: Mapping[str, Any],
+    personal: Mapping[str, str],
+    changes: Mapping[str, Any],
+    *,
+    source: str,
+    sender: Sender,
 ) -> ArrivingSurvey:
     """The survey that corrects a stored one, under a name of its own.
 
     Args:
+        keys: what is personal is encrypted with.
         contract: of its form.
         row: the stored one, as its raw table has it.
+        personal: its personal answers.
         changes: field (canonical, or any header that the contract knows) to its new answer; blank or None clears it.
         source: the door through which it comes.
         sender: who sends it.
@@ -53,7 +63,7 @@ def correcting_survey(
         RefusedSurveyError: a field is unknown, a value is not of its field's type, or nothing is changed.
     """
     changed = _read_changes(contract, changes)
-    stored = answers_of(contract, dict(row))
+    stored = answers_of(contract, dict(row)) | dict(personal)
     if all(text.strip() == (stored.get(name) or "").strip() for name, text in changed.items()):
         raise RefusedSurveyError("The correction changes no answer.", code="review.nothing_changed")
     kept = {name: text for name, text in stored.items() if _field_of(contract, name) not in {SUBMISSION_ID, *changed}}
@@ -63,7 +73,7 @@ def correcting_survey(
         raise RefusedSurveyError(submission.message, code=submission.code.replace("row.", "survey."))
     body = orjson.dumps({contract.identifier: answers[contract.identifier], ANSWERS: answers}).decode()
     corrects = submission._replace(deprecates=row["submission_key"])  # as it is stored, not as a sender would name it
-    return ArrivingSurvey(corrects, body, JSON_TYPE, source, sender)
+    return seal_survey(keys, contract.form, corrects, Original(body, JSON_TYPE, source, sender))
 
 
 def is_answer(field: Field, text: str) -> bool:

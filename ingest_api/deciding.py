@@ -10,6 +10,7 @@ import orjson
 import psycopg
 
 from ingest_api.corrections import correcting_survey
+from ingest_api.reveal import personal_answers
 from ingest_api.review import (
     FORM,
     Action,
@@ -27,6 +28,7 @@ from ingest_api.review import (
 from ingest_api.senders import LOCAL, Sender
 from ingest_api.surveys import land_surveys
 from warehouse.contract import load_contract
+from warehouse.crypto.keys import load_key_ring
 from warehouse.database import Database, fetch_rows, queries
 from warehouse.errors import ConflictError, NotFoundError, RefusedRequestError
 
@@ -133,7 +135,9 @@ def correct_submission(
         (submission,) = _find_all(connection, [submission_id])
         _check_submission(submission, verdict)
         contract, row = stored_survey(connection, submission)
-        survey = correcting_survey(contract, row, changes, source=source, sender=sender)
+        keys = load_key_ring(database.settings)
+        personal = personal_answers(connection, keys, submission.ingestion_id, submission.row_number)
+        survey = correcting_survey(keys, contract, row, personal, changes, source=source, sender=sender)
         (receipt,) = land_surveys(connection, contract, [survey])
         ingestions = {"ingestion_id": receipt.ingestion_id, "corrected_ingestion_id": submission.ingestion_id}
         connection.execute(queries("review")["note_correction"], ingestions)

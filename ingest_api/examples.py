@@ -27,6 +27,7 @@ BATCH_RECEIPT: Example = {
     "ingestion_id": "ing_20261123_000003",
     "balance": {"received": 40, "stored": 37, "duplicate": 2, "rejected": 1, "conflict": 0},
     "rejected_rows": [REJECTED_ROW],
+    "personal_fields": [],
     "unknown_fields": {"roof_colour": 12},
     "duplicate_of": None,
 }
@@ -46,6 +47,7 @@ INGESTION_STATUS: Example = {
     "balance": {"received": 120, "stored": 117, "duplicate": 2, "rejected": 1, "conflict": 0},
     "duplicate_of": None,
     "rejected_rows": [REJECTED_ROW],
+    "personal_fields": [],
     "unknown_fields": {"roof_colour": 12},
     "notices": [],
     "error_code": None,

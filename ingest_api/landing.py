@@ -16,8 +16,10 @@ import psycopg
 from psycopg import sql
 
 from ingest_api.claims import Claims
+from ingest_api.personal import Finding, Sealer, seal_text
 from ingest_api.records import Rejection, Submission, csv_line
 from warehouse.contract import Contract
+from warehouse.crypto.keys import KeyRing
 from warehouse.database import queries
 from warehouse.errors import UnreadableFileError
 from warehouse.raw_tables import ENVELOPE
@@ -39,17 +41,24 @@ class Arrival:
     contract: Contract
     source: str
     received_at: datetime
+    keys: KeyRing
 
 
 @dataclass
 class Balance:
-    """What became of the rows: received = stored + duplicate + rejected + conflict."""
+    """What became of the rows: received = stored + duplicate + rejected + conflict.
+
+    Attributes:
+        unknown_fields: how many rows had each field that the contract does not know.
+        findings: how many rows held personal data in fields that the contract does not mark.
+    """
 
     stored: int = 0
     duplicate: int = 0
     rejected: int = 0
     conflict: int = 0
     unknown_fields: Counter[str] = field(default_factory=Counter)
+    findings: Counter[Finding] = field(default_factory=Counter)
 
     @property
     def received(self) -> int:
@@ -66,6 +75,7 @@ class Balance:
         self.duplicate += other.duplicate
         self.conflict += other.conflict
         self.reject(other.rejected)
+        self.findings.update(other.findings)
         self.count_unknown(other.unknown_fields)
 
     def reject(self, rows: int) -> None:
@@ -94,11 +104,13 @@ class Balance:
 
 @dataclass
 class Batch:
-    """Some rows of one ingestion, and what the database is told of them."""
+    """Some rows of one ingestion, and what the database is told of them: nothing that is personal but as a token."""
 
     submissions: list[Submission] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     rows: list[str] = field(default_factory=list)
+    tokens: dict[int, str] = field(default_factory=dict)
+    findings: Counter[Finding] = field(default_factory=Counter)
 
 
 def land(
@@ -112,7 +124,8 @@ def land(
 
     A submission is stored once: its identity is inserted first, under a unique key, and only rows whose identity
     was new follow. A twin in another transaction is waited for. The same identity with other content is kept
-    as a conflict. Rows are read and hashed in a thread while the database works on the batch before.
+    as a conflict. Rows are read, hashed and rid of what is personal in a thread while the database works on the batch
+    before.
 
     Args:
         connection: in a transaction that the caller commits.
@@ -126,7 +139,7 @@ def land(
     """
     balance = Balance()
     claims = Claims(connection, arrival.contract.form, arrival.ingestion_id)
-    with _read_ahead(_batches(arrival, items)) as batches:
+    with _read_ahead(_batches(arrival, Sealer(arrival.keys, arrival.contract.form, names), items)) as batches:
         for batch in batches:
             repeated = claims.claim(batch.submissions)
             _store(connection, arrival, names, batch, repeated, balance)
@@ -134,10 +147,19 @@ def land(
     return balance
 
 
-def raw_rows(arrival: Arrival, submissions: Iterable[Submission]) -> list[str]:
-    """Submissions as lines of CSV for their raw table: the envelope, then the fields."""
-    ingestion_id = arrival.ingestion_id
-    shared = f"{arrival.contract.version},{arrival.source},{arrival.received_at.isoformat()}"
+def raw_row(contract: Contract, ingestion_id: str, source: str, received_at: datetime, row: Submission) -> str:
+    """A submission as a line of CSV for its raw table: the envelope, then the fields."""
+    (line,) = _raw_rows(ingestion_id, f"{contract.version},{source},{received_at.isoformat()}", [row])
+    return line
+
+
+def personal_row(ingestion_id: str, number: int, key_id: str, token: str) -> str:
+    """The token of a row's personal answers as a line of CSV for `raw.personal`."""
+    return f"{ingestion_id},{number},{key_id},{token}"
+
+
+def _raw_rows(ingestion_id: str, shared: str, submissions: Iterable[Submission]) -> list[str]:
+    """Submissions as lines of CSV; a million of them are made in a few seconds."""
     return [
         f"{key if identity == content_hash else csv_line([key])},{ingestion_id},{number},{content_hash},{shared},"
         f"{',' if extras is deprecates is None else csv_line([extras or '', deprecates or ''])},{line}"
@@ -183,11 +205,19 @@ def _store(
     rows = batch.rows
     stored = batch.submissions
     if repeated:
-        kept = [position for position, row in enumerate(batch.submissions) if row.number not in repeated]
-        rows, stored = [batch.rows[position] for position in kept], [batch.submissions[position] for position in kept]
+        new = [position for position, row in enumerate(batch.submissions) if row.number not in repeated]
+        rows, stored = [batch.rows[position] for position in new], [batch.submissions[position] for position in new]
     copy_lines(connection, copy_raw(arrival.contract.form, tuple(names)), rows)
     copy_lines(connection, statements["copy_conflicts"], [_conflict_row(arrival, names, row) for row in conflicts])
     copy_lines(connection, statements["copy_rejected"], [_rejected_row(arrival, row) for row in batch.rejections])
+    kept = batch.tokens
+    if repeated and batch.tokens:
+        again = {number for number, differs in repeated.items() if not differs}
+        kept = {number: token for number, token in batch.tokens.items() if number not in again}
+    key_id = arrival.keys.current_id
+    tokens = [personal_row(arrival.ingestion_id, number, key_id, token) for number, token in kept.items()]
+    copy_lines(connection, statements["copy_personal"], tokens)
+    balance.findings.update(batch.findings)
     balance.stored += len(stored)
     balance.conflict += len(conflicts)
     balance.duplicate += len(repeated) - len(conflicts)
@@ -196,7 +226,7 @@ def _store(
             balance.count_unknown(orjson.loads(row.extras).keys())
 
 
-def _batches(arrival: Arrival, items: Iterable[Item]) -> Iterator[Batch]:
+def _batches(arrival: Arrival, sealer: Sealer, items: Iterable[Item]) -> Iterator[Batch]:
     batch, characters = Batch(), 0
     for item in items:
         if isinstance(item, Submission):
@@ -206,11 +236,21 @@ def _batches(arrival: Arrival, items: Iterable[Item]) -> Iterator[Batch]:
             batch.rejections.append(item)
             characters += len(item.content)
         if len(batch.submissions) + len(batch.rejections) >= BATCH_ROWS or characters >= BATCH_CHARACTERS:
-            batch.rows = raw_rows(arrival, batch.submissions)
-            yield batch
+            yield _complete(arrival, sealer, batch)
             batch, characters = Batch(), 0
-    batch.rows = raw_rows(arrival, batch.submissions)
-    yield batch
+    yield _complete(arrival, sealer, batch)
+
+
+def _complete(arrival: Arrival, sealer: Sealer, batch: Batch) -> Batch:
+    """The batch as it will be stored: nothing personal is left in its rows."""
+    sealed = sealer.seal(batch.submissions)
+    batch.submissions, batch.tokens, batch.findings = sealed.submissions, sealed.tokens, sealed.findings
+    for rejection in batch.rejections:
+        if rejection.content:
+            batch.tokens[rejection.number] = seal_text(arrival.keys, rejection.content)
+    shared = f"{arrival.contract.version},{arrival.source},{arrival.received_at.isoformat()}"
+    batch.rows = _raw_rows(arrival.ingestion_id, shared, batch.submissions)
+    return batch
 
 
 def _conflict_row(arrival: Arrival, names: Sequence[str], row: Submission) -> str:
@@ -219,8 +259,7 @@ def _conflict_row(arrival: Arrival, names: Sequence[str], row: Submission) -> st
 
 
 def _rejected_row(arrival: Arrival, row: Rejection) -> str:
-    content = row.content or " "
-    return csv_line([arrival.ingestion_id, str(row.number), row.code, row.message, content])
+    return csv_line([arrival.ingestion_id, str(row.number), row.code, row.message])
 
 
 @contextmanager

@@ -53,6 +53,7 @@ class Entry:
     rejected_rows: int
     conflict_rows: int
     unknown_fields: dict[str, int]
+    personal_fields: list[dict[str, str | int]]
     notices: list[str]
     error_code: str | None
     error_message: str | None

@@ -1,10 +1,12 @@
 """What no honest request exceeds: sizes of head and body, and what a route can read at all."""
 
+from starlette import formparsers
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest_api.problems import Problem, answer
+from warehouse.crypto.spool import PrivateFile
 from warehouse.errors import BusyError
 from warehouse.settings import Settings
 
@@ -36,7 +38,9 @@ READABLE: dict[str, tuple[str, ...]] = {
     TOKEN_PATH: ("application/json", "application/x-www-form-urlencoded"),
 }
 
-MultiPartParser.spool_max_size = SPOOL_BYTES  # a larger part goes to a file; the framework offers no other way
+# A larger part goes to a file, which must hold nothing in clear; the framework offers no other way to say either.
+MultiPartParser.spool_max_size = SPOOL_BYTES
+formparsers.SpooledTemporaryFile = PrivateFile  # type: ignore[attr-defined, assignment]
 
 
 class RequestLimits:

@@ -13,8 +13,10 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from ingest_api.landing import Arrival, Balance, land
+from ingest_api.personal import describe_findings, say_findings
 from ingest_api.readers import open_survey_files
 from warehouse.contract import load_contract
+from warehouse.crypto.keys import load_key_ring
 from warehouse.database import Database, fetch_row, fetch_rows, queries
 from warehouse.errors import DatabaseUnavailableError, IntegrityError, KyaloError, Terminal, UnreadableFileError
 from warehouse.jobs import drop_reminders
@@ -59,6 +61,7 @@ def finish_ingestion(
         started: when its landing began, by `started_clock`.
         notices: what its sender should know.
     """
+    findings = describe_findings(balance.findings)
     values = {
         "ingestion_id": ingestion_id,
         "received_rows": balance.received,
@@ -67,7 +70,8 @@ def finish_ingestion(
         "rejected_rows": balance.rejected,
         "conflict_rows": balance.conflict,
         "unknown_fields": Jsonb(balance.unknown_fields),
-        "notices": Jsonb(notices),
+        "personal_fields": Jsonb(findings),
+        "notices": Jsonb([*notices, *say_findings(findings)]),
         "load_seconds": started_clock() - started,
     }
     connection.execute(queries("ingestion")["finish_ingestion"], values)
@@ -85,7 +89,9 @@ def bundle_bodies(database: Database, store: ObjectStore, form: str) -> int:
         waiting = fetch_rows(connection, queries("ingestion")["next_bodies"], {"form": form})
         if not waiting:
             return 0
-        lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in waiting)
+        keys = load_key_ring(database.settings)
+        bodies = ({**row, "body": keys.open(row["body"]).decode()} for row in waiting)
+        lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in bodies)
         key = f"raw/{form}/{datetime.now(UTC):%Y-%m-%d}/{hashlib.sha256(lines).hexdigest()}.jsonl"
         store.put(key, io.BytesIO(lines), "application/jsonl")
         values = {"object_key": key, "ingestion_ids": [row["ingestion_id"] for row in waiting]}
@@ -114,7 +120,9 @@ def _land_one(database: Database, store: ObjectStore, ingestion_id: str | None) 
 def _land_file(database: Database, connection: psycopg.Connection, store: ObjectStore, pending: dict[str, Any]) -> None:
     started = started_clock()
     contract = load_contract(pending["form"])
-    arrival = Arrival(pending["ingestion_id"], contract, pending["source"], pending["received_at"])
+    arrival = Arrival(
+        pending["ingestion_id"], contract, pending["source"], pending["received_at"], load_key_ring(database.settings)
+    )
     tell = _progress_teller(database, arrival.ingestion_id)
     balance, notices = Balance(), []
     with store.get(pending["object_key"]) as file:

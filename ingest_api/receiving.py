@@ -1,6 +1,5 @@
 """Receiving: make an upload safe (object, ledger, job, commit) before anybody is told that it arrived."""
 
-import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,12 +12,14 @@ from psycopg.types.json import Jsonb
 
 from ingest_api.landing import Arrival, Item, land
 from ingest_api.loading import finish_ingestion, started_clock
+from ingest_api.personal import keyed_digest
 from ingest_api.readers import open_survey_files
 from ingest_api.readers.json_reader import open_json, open_json_lines
 from ingest_api.receipts import Receipt
 from ingest_api.records import LONGEST_NAME, REPLACEMENT, Rejection
 from ingest_api.senders import LOCAL, Sender
 from warehouse.contract import Contract, load_contract
+from warehouse.crypto.keys import load_key_ring
 from warehouse.database import Database, fetch_row, queries
 from warehouse.errors import RefusedSurveyError, UnreadableFileError
 from warehouse.jobs import defer
@@ -97,22 +98,23 @@ def receive_batch(database: Database, body: bytes, *, form: str, sender: Sender,
         UnreadableFileError: the body is no JSON, or there is no survey in it.
         RefusedSurveyError: there are too many surveys in it; none is kept.
     """
-    contract = load_contract(form)
+    contract, keys = load_contract(form), load_key_ring(database.settings)
     facts = {
         **_facts(contract, "api", sender, content_type=type_of("batch.jsonl" if json_lines else "batch.json")),
         "filename": None,
         "size_bytes": len(body),
-        "sha256": hashlib.sha256(body).hexdigest(),
+        "sha256": keyed_digest(keys, body),
         "options": Jsonb({}),
     }
     started = started_clock()
     with database.transaction() as connection:
         receipt = insert_ingestion(connection, facts, status="received")
-        arrival = Arrival(receipt.ingestion_id, contract, "api", receipt.received_at)
+        arrival = Arrival(receipt.ingestion_id, contract, "api", receipt.received_at, keys)
         surveys = (open_json_lines if json_lines else open_json)(io.BytesIO(body), contract)
         balance = land(connection, arrival, surveys.names, _at_most(surveys.submissions(), json_lines=json_lines))
         text = body.decode("utf-8", "replace").replace("\0", REPLACEMENT)
-        connection.execute(queries("ingestion")["insert_body"], {"ingestion_id": receipt.ingestion_id, "body": text})
+        kept = {"ingestion_id": receipt.ingestion_id, "body": keys.seal(text.encode()).decode()}
+        connection.execute(queries("ingestion")["insert_body"], kept)
         finish_ingestion(connection, receipt.ingestion_id, balance, started, surveys.notices)
     return replace(receipt, balance=balance)
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, JsonValue
 
 from ingest_api import landing, receipts
 from ingest_api.ledger import Entry, Rejected
+from ingest_api.personal import describe_findings
 from ingest_api.receipts import Outcome, Receipt
 from ingest_api.records import LONGEST_NAME
 from ingest_api.requests import ANSWERS
@@ -137,6 +138,14 @@ class Balance(BaseModel):
     conflict: int
 
 
+class PersonalField(BaseModel):
+    """A field that held personal data and that the contract does not mark; it was encrypted as if it did."""
+
+    field: str
+    kind: str
+    rows: int
+
+
 class BatchReceipt(BaseModel):
     """The answer to a batch of surveys: those that can be kept are stored."""
 
@@ -145,6 +154,7 @@ class BatchReceipt(BaseModel):
     balance: Balance
     rejected_rows: list["RejectedRow"]
     unknown_fields: dict[str, int]
+    personal_fields: list[PersonalField]
     duplicate_of: str | None
 
     @classmethod
@@ -162,6 +172,7 @@ class BatchReceipt(BaseModel):
             ),
             rejected_rows=[RejectedRow(**asdict(row)) for row in rejected],
             unknown_fields=dict(balance.unknown_fields),
+            personal_fields=list(map(PersonalField.model_validate, describe_findings(balance.findings))),
             duplicate_of=receipt.duplicate_of,
         )
 
@@ -195,6 +206,7 @@ class IngestionStatus(BaseModel):
     duplicate_of: str | None
     rejected_rows: list[RejectedRow]
     unknown_fields: dict[str, int]
+    personal_fields: list[PersonalField]
     notices: list[str]
     error_code: str | None
     error_message: str | None
@@ -217,6 +229,7 @@ class IngestionStatus(BaseModel):
             duplicate_of=entry.duplicate_of,
             rejected_rows=[RejectedRow(**asdict(row)) for row in rejected],
             unknown_fields=entry.unknown_fields,
+            personal_fields=list(map(PersonalField.model_validate, entry.personal_fields)),
             notices=[*entry.notices, *_gate_notices(entry)],
             error_code=entry.error_code,
             error_message=entry.error_message,

@@ -32,6 +32,8 @@ def check(
 
 def _print_check(path: Path, found: "Check") -> None:
     """Print what would happen to a file."""
+    from ingest_api.personal import say_findings
+
     out.print(
         f"{path}: {found.received:,} surveys ({', '.join(dict.fromkeys(found.format))}): {found.stored:,} new,"
         f" {found.already_stored:,} stored already, {found.repeated:,} repeated in the file,"
@@ -54,6 +56,6 @@ def _print_check(path: Path, found: "Check") -> None:
     more = found.rejected + found.quarantined - len(found.bad_rows)
     if more > 0:
         out.print(f"  and {more:,} more bad rows", highlight=False)
-    for notice in found.notices:
+    for notice in [*found.notices, *say_findings(found.personal_fields)]:
         out.print(f"  note: {notice}", highlight=False)
     out.print("done: nothing was stored")

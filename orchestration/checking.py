@@ -12,10 +12,12 @@ import psycopg
 from psycopg import sql
 
 from ingest_api.landing import Arrival, Balance, land
+from ingest_api.personal import describe_findings
 from ingest_api.readers import open_survey_files
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
-from warehouse.contract import Contract, load_contract
+from warehouse.contract import load_contract
+from warehouse.crypto.keys import KeyRing, load_key_ring
 from warehouse.database import fetch_row, fetch_rows, queries
 from warehouse.errors import UnreadableFileError
 
@@ -78,6 +80,7 @@ class Check:
         duplicate_of: the earlier upload of the same bytes.
         rules: the rules that new rows break.
         bad_rows: the first ten rows that are rejected or quarantined.
+        personal_fields: fields that hold personal data and that the contract does not mark: field, kind, rows.
     """
 
     form: str
@@ -95,6 +98,7 @@ class Check:
     rules: list[BrokenRule] = field(default_factory=list)
     bad_rows: list[BadRow] = field(default_factory=list)
     unknown_fields: dict[str, int] = field(default_factory=dict)
+    personal_fields: list[dict[str, str | int]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 
 
@@ -119,14 +123,15 @@ def check_file(warehouse: Warehouse, path: Path, form: str, sheet: str | None = 
         models = _compile(warehouse, form)
         with warehouse.database.transaction() as connection, connection.transaction(force_rollback=True):
             names = {"ingestion_id": f"check_{secrets.token_hex(8)}", "limit": SHOWN_ROWS}
-            _land(connection, contract, file, path.name, sheet, names, check)
+            keys = load_key_ring(warehouse.settings)
+            _land(connection, keys, file, path.name, sheet, names, check)
             _judge(connection, form, models, names, check)
     return check
 
 
 def _land(
     connection: psycopg.Connection,
-    contract: Contract,
+    keys: KeyRing,
     file: BufferedReader,
     filename: str,
     sheet: str | None,
@@ -134,6 +139,7 @@ def _land(
     check: Check,
 ) -> None:
     """Land the file as any other, and count."""
+    contract = load_contract(check.form)
     file.seek(0)
     facts = {
         **names,
@@ -143,7 +149,7 @@ def _land(
         "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
     }
     entry = _one(connection, queries("checking")["insert_checked"], facts)
-    arrival = Arrival(names["ingestion_id"], contract, "cli", entry["received_at"])
+    arrival = Arrival(names["ingestion_id"], contract, "cli", entry["received_at"], keys)
     balance = Balance()
     with open_survey_files(file, contract, filename=filename, sheet=sheet) as survey_files:
         for survey_file in survey_files:
@@ -156,6 +162,7 @@ def _land(
     check.repeated = _one(connection, queries("checking")["repeats_within"], names)["count"]
     check.already_stored = balance.duplicate - check.repeated
     check.unknown_fields = dict(balance.unknown_fields)
+    check.personal_fields = describe_findings(balance.findings)
 
 
 def _judge(

@@ -20,7 +20,7 @@ from warehouse.database import Database
 from warehouse.embedded import EmbeddedServer
 from warehouse.migrations import migrate
 from warehouse.settings import PROJECT_ROOT, Settings
-from warehouse.stores import LocalStore
+from warehouse.stores import ObjectStore, open_store
 
 TEMPLATE = "kyalo_template"
 NOT_DURABLE = ("fsync", "full_page_writes", "synchronous_commit")  # no test cuts the power
@@ -83,7 +83,7 @@ def cloned_warehouse(
     _administer(server, "create database {} template {}", name, template)
     settings = _settings(server, name, home)
     database = Database(settings)
-    yield Warehouse(settings, database, LocalStore(settings.store_folder))
+    yield Warehouse(settings, database, open_store(settings))
     database.close()
     _administer(server, "drop database {} with (force)", name)
     IN_USE.remove(number)
@@ -124,9 +124,9 @@ def database(warehouse: Warehouse) -> Database:
 
 
 @pytest.fixture
-def store(warehouse: Warehouse) -> LocalStore:
+def store(warehouse: Warehouse) -> ObjectStore:
     """An empty object store."""
-    return LocalStore(warehouse.settings.store_folder)
+    return warehouse.store
 
 
 @pytest.fixture(scope="session")

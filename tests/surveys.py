@@ -11,9 +11,10 @@ from ingest_api.receipts import SurveyReceipt
 from ingest_api.receiving import receive_file
 from ingest_api.records import Submission
 from ingest_api.senders import Sender
-from ingest_api.surveys import ArrivingSurvey, land_surveys, read_survey
+from ingest_api.surveys import Original, land_surveys, read_survey, seal_survey
 from orchestration.context import Warehouse
 from warehouse.contract import load_contract
+from warehouse.crypto.keys import load_key_ring
 from warehouse.database import Database
 
 FORM = "household_survey"
@@ -24,7 +25,8 @@ def send_survey(
 ) -> SurveyReceipt:
     """Store one survey in a transaction of its own."""
     body = body or orjson.dumps({"household_id": household_id, "survey_data": answers}).decode()
-    survey = read_survey(FORM, household_id, answers, body=body, sender=Sender("tablet-1", idempotency_key=key))
+    keys, sender = load_key_ring(database.settings), Sender("tablet-1", idempotency_key=key)
+    survey = read_survey(keys, FORM, household_id, answers, body=body, sender=sender)
     with database.transaction() as connection:
         (receipt,) = land_surveys(connection, load_contract(FORM), [survey])
     return receipt
@@ -35,7 +37,8 @@ def correct_survey(database: Database, key: str, deprecates: str, answers: dict[
     contract = load_contract(FORM)
     submission = DocumentLayout(contract).submission(1, answers, key=key, deprecates=deprecates)
     assert isinstance(submission, Submission)
-    survey = ArrivingSurvey(submission, "{}", "application/json", "openrosa", Sender("tablet-1"))
+    original = Original("{}", "application/json", "openrosa", Sender("tablet-1"))
+    survey = seal_survey(load_key_ring(database.settings), FORM, submission, original)
     with database.transaction() as connection:
         land_surveys(connection, contract, [survey])
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -18,6 +18,7 @@ from warehouse.settings import PROJECT_ROOT
 
 STAGING_FOLDER = PROJECT_ROOT / "dbt_project" / "models" / "staging"
 IDENTIFIER = "household_id"
+PersonalKind = Literal["name", "phone", "coordinate", "identifier"]
 FIELD_TYPES = {
     "text": "text",
     "integer": "integer",
@@ -37,7 +38,8 @@ class Field:
         codes: the values that may stand here, () where any may.
         missing_codes: values that say *refused* or *unknown*; staging makes them null.
         indexed: whether the warehouse indexes or groups by it, so that its values must be short.
-        pii: whether it can identify a person.
+        pii: whether it identifies a person, so that it is encrypted where it lands and a stand-in takes its place.
+        pii_kind: what the stand-in is made of: a name, a phone, a coordinate or an identifier.
         component_of_target: whether the income per day is computed from it.
     """
 
@@ -53,6 +55,7 @@ class Field:
     required: bool = False
     indexed: bool = False
     pii: bool = False
+    pii_kind: PersonalKind = "identifier"
     component_of_target: bool = False
 
 
@@ -199,6 +202,7 @@ def _field(column: dict[str, Any]) -> Field:
         required=meta.get("required", False),
         indexed=meta.get("indexed", False),
         pii=meta.get("pii", False),
+        pii_kind=meta.get("pii_kind", "identifier"),
         component_of_target=meta.get("component_of_target", False),
     )
 

@@ -1,16 +1,17 @@
 """Files that belong to submissions: kept in pieces with the survey, moved to the object store afterwards."""
 
 import hashlib
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import psycopg
 from psycopg import sql
 
 from ingest_api.openrosa.instances import Instance, normalise
 from ingest_api.records import LONGEST_NAME, REPLACEMENT
+from warehouse.crypto.keys import KeyRing, load_key_ring
+from warehouse.crypto.spool import PrivateFile
 from warehouse.database import Database, queries
 from warehouse.errors import IntegrityError
 from warehouse.stores import ObjectStore
@@ -54,7 +55,7 @@ def arriving_file(name: str, content_type: str, file: BinaryIO) -> ArrivingFile:
 
 
 def keep_attachments(
-    connection: psycopg.Connection, owner: Owner, instance: Instance, files: Sequence[ArrivingFile]
+    connection: psycopg.Connection, keys: KeyRing, owner: Owner, instance: Instance, files: Sequence[ArrivingFile]
 ) -> int:
     """Keep the files of one request in the caller's transaction; how many were not there yet.
 
@@ -65,7 +66,7 @@ def keep_attachments(
     connection.execute(_statement("expect_attachments"), {**key, "names": instance.expected_files})
     texts = instance.texts
     ordered = sorted(files, key=lambda file: (file.name, file.sha256))  # so that two requests cannot block each other
-    return sum(_keep(connection, owner, file, is_expected=file.name in texts) for file in ordered)
+    return sum(_keep(connection, keys, owner, file, is_expected=file.name in texts) for file in ordered)
 
 
 def missing_attachments(connection: psycopg.Connection, owner: Owner) -> list[str]:
@@ -94,7 +95,9 @@ def move_attachments(database: Database, store: ObjectStore) -> int:
     return moved
 
 
-def _keep(connection: psycopg.Connection, owner: Owner, file: ArrivingFile, *, is_expected: bool) -> bool:
+def _keep(
+    connection: psycopg.Connection, keys: KeyRing, owner: Owner, file: ArrivingFile, *, is_expected: bool
+) -> bool:
     values = {
         "form": owner.form,
         "submission_key": owner.submission_key,
@@ -111,7 +114,8 @@ def _keep(connection: psycopg.Connection, owner: Owner, file: ArrivingFile, *, i
     file.file.seek(0)
     number = 0
     while piece := file.file.read(PIECE_BYTES):
-        connection.execute(_statement("insert_piece"), {"attachment_id": row[0], "number": number, "body": piece})
+        sealed = {"attachment_id": row[0], "number": number, "body": keys.seal(piece)}
+        connection.execute(_statement("insert_piece"), sealed)
         number += 1
     return True
 
@@ -125,9 +129,9 @@ def _claim_and_move(database: Database, store: ObjectStore, after: int) -> tuple
         attachment_id, form, content_type, sha256 = waiting
         key = f"raw/{form}/attachments/{sha256}"
         try:
-            with tempfile.TemporaryFile() as joined:
-                _join_pieces(connection, attachment_id, joined, sha256)
-                store.put(key, joined, content_type)
+            with PrivateFile() as joined:
+                _join_pieces(connection, load_key_ring(database.settings), attachment_id, joined, sha256)
+                store.put(key, cast(BinaryIO, joined), content_type)
         except IntegrityError as error:
             return attachment_id, error
         connection.execute(_statement("finish_move"), {"attachment_id": attachment_id, "object_key": key})
@@ -135,12 +139,15 @@ def _claim_and_move(database: Database, store: ObjectStore, after: int) -> tuple
     return attachment_id, None
 
 
-def _join_pieces(connection: psycopg.Connection, attachment_id: int, target: BinaryIO, sha256: str) -> None:
+def _join_pieces(
+    connection: psycopg.Connection, keys: KeyRing, attachment_id: int, target: PrivateFile, sha256: str
+) -> None:
     digest, number = hashlib.sha256(), 0
     values = {"attachment_id": attachment_id}
     while row := connection.execute(_statement("read_piece"), {**values, "number": number}, binary=True).fetchone():
-        digest.update(row[0])
-        target.write(row[0])
+        piece = keys.open(row[0])
+        digest.update(piece)
+        target.write(piece)
         number += 1
     if digest.hexdigest() != sha256:
         raise IntegrityError(f"The pieces of attachment {attachment_id} are not what was received.")

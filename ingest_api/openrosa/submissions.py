@@ -10,8 +10,9 @@ from ingest_api.openrosa.instances import Instance, read_instance
 from ingest_api.receipts import Outcome
 from ingest_api.records import Rejection, Submission, identify
 from ingest_api.senders import Sender
-from ingest_api.surveys import ArrivingSurvey, document_layout, land_surveys
+from ingest_api.surveys import Original, document_layout, land_surveys, seal_survey
 from warehouse.contract import Contract, load_contract
+from warehouse.crypto.keys import load_key_ring
 from warehouse.database import Database, queries
 from warehouse.errors import RefusedSurveyError
 
@@ -79,11 +80,12 @@ def receive_instance(database: Database, xml: str, files: Sequence[ArrivingFile]
     instance = read_instance(xml)
     contract = load_contract(instance.form)
     submission = _submission(contract, instance)
-    survey = ArrivingSurvey(submission, xml, XML_TYPE, "openrosa", sender)
+    keys = load_key_ring(database.settings)
+    survey = seal_survey(keys, contract.form, submission, Original(xml, XML_TYPE, "openrosa", sender))
     with database.transaction() as connection:
         (receipt,) = land_surveys(connection, contract, [survey])
-        owner = Owner(contract.form, submission.key, receipt.ingestion_id)
-        new_files = keep_attachments(connection, owner, instance, files)
+        owner = Owner(contract.form, survey.submission.key, receipt.ingestion_id)
+        new_files = keep_attachments(connection, keys, owner, instance, files)
         missing = missing_attachments(connection, owner)
         corrects_unknown = not _is_original_stored(connection, contract, submission)
     return InstanceReceipt(receipt.ingestion_id, receipt.outcome, new_files, missing, corrects_unknown)

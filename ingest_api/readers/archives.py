@@ -1,8 +1,7 @@
-"""Files within files: gzip and zip, unpacked into a temporary file and never by a name that they give."""
+"""Files within files: gzip and zip, unpacked into an encrypted temporary file and never by a name that they give."""
 
 import gzip
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from typing import IO, BinaryIO, cast
 
 from ingest_api.readers.limits import DIRECTORY_BYTES, EXPANDED_BYTES, MEMBERS, check_expansion
+from warehouse.crypto.spool import PrivateFile
 from warehouse.errors import UnreadableFileError
 
 CHUNK_BYTES = 1024**2
@@ -108,7 +108,7 @@ def too_many_members() -> UnreadableFileError:
 
 @contextmanager
 def _unpacked(packed: gzip.GzipFile | IO[bytes], packed_bytes: Callable[[], int], most: int) -> Iterator[BinaryIO]:
-    with tempfile.TemporaryFile() as file:
+    with PrivateFile() as file:
         try:
             while block := packed.read(CHUNK_BYTES):
                 file.write(block)

@@ -1,10 +1,10 @@
 """Workbooks of Excel and LibreOffice (xlsx, xlsb, xls, ods), one sheet of each."""
 
+import contextlib
 import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -39,24 +39,30 @@ def open_excel(file: BinaryIO, contract: Contract, sheet: str | None = None) -> 
     Raises:
         UnreadableFileError: it is damaged, encrypted or too large, or the sheet holds no table of the form.
     """
-    with tempfile.TemporaryFile() as copy:
-        file.seek(0)
-        shutil.copyfileobj(file, copy)
-        copy.seek(0)
-        limits = map(str, (WORKBOOK_MEMORY, WORKBOOK_SECONDS, WORKBOOK_CELLS))
-        child = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-I", str(CHILD), sheet or "", *limits],
-            stdin=copy,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={"RUST_BACKTRACE": "0"},  # what an allocation that fails would print costs more than the rest
-        )
-        try:
-            yield _read_table(_pipe(child.stdout), contract, sheet)
-        finally:
-            child.kill()
-            child.wait()
-            _pipe(child.stdout).close()
+    limits = map(str, (WORKBOOK_MEMORY, WORKBOOK_SECONDS, WORKBOOK_CELLS))
+    child = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-I", str(CHILD), sheet or "", *limits],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={"RUST_BACKTRACE": "0"},  # what an allocation that fails would print costs more than the rest
+    )
+    try:
+        _hand_over(file, _pipe(child.stdin))
+        yield _read_table(_pipe(child.stdout), contract, sheet)
+    finally:
+        child.kill()
+        child.wait()
+        _pipe(child.stdout).close()
+
+
+def _hand_over(file: BinaryIO, pipe: IO[bytes]) -> None:
+    """Give the whole workbook to the child, which reads it all before it answers; no copy of it touches a disk."""
+    file.seek(0)
+    with contextlib.suppress(BrokenPipeError):  # what killed the child is told by what it did not write
+        shutil.copyfileobj(file, pipe)
+    with contextlib.suppress(BrokenPipeError):
+        pipe.close()
 
 
 def _read_table(lines: IO[bytes], contract: Contract, sheet: str | None) -> Table:

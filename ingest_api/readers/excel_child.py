@@ -6,6 +6,7 @@ as a script and imports nothing of Kyalo, so that it starts in 30 ms.
 
 import contextlib
 import datetime as dt
+import io
 import json
 import resource
 import sys
@@ -50,11 +51,13 @@ def main(sheet_name: str, memory_bytes: int, seconds: int, most_cells: int) -> N
     import python_calamine
 
     try:
-        workbook = python_calamine.load_workbook(open(0, "rb"))  # noqa: SIM115 - standard input, to be sought in
+        workbook = python_calamine.load_workbook(io.BytesIO(sys.stdin.buffer.read()))
         if sheet_name and sheet_name not in workbook.sheet_names:
             _write({"error": "file.no_sheet", "sheets": workbook.sheet_names})
             return
         sheet = workbook.get_sheet_by_name(sheet_name or workbook.sheet_names[0])
+    except MemoryError:
+        _write({"error": "file.too_large"})
     except python_calamine.PasswordError:
         _write({"error": "file.encrypted"})
     except (python_calamine.CalamineError, IndexError) as error:

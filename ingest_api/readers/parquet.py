@@ -2,10 +2,10 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
@@ -17,6 +17,7 @@ from ingest_api.readers.excel_child import END
 from ingest_api.readers.limits import EXPANDED_BYTES, PARQUET_MEMORY, check_columns, check_expansion
 from ingest_api.readers.tables import Row, Table, no_rows, unknown_fields
 from warehouse.contract import Contract
+from warehouse.crypto.spool import PrivateFile
 from warehouse.errors import UnreadableFileError
 
 CHILD = "ingest_api.readers.parquet_child"
@@ -74,21 +75,32 @@ def _bounded(rows: Iterator[Row], packed: int, most_bytes: int) -> Iterator[Row]
 
 def _rows(file: BinaryIO) -> Iterator[Row]:
     """Every row, numbered from 1."""
-    with tempfile.TemporaryFile() as copy:
+    with PrivateFile() as copy:
         file.seek(0)
         shutil.copyfileobj(file, copy)
-        copy.seek(0)
+        encrypted, key = copy.hand_over()
+        key_end = _piped(key)
         with subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-I", "-m", CHILD, str(PARQUET_MEMORY)],
-            stdin=copy,
+            [sys.executable, "-I", "-m", CHILD, str(PARQUET_MEMORY), str(key_end)],
+            stdin=encrypted,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            pass_fds=[key_end],
         ) as child:
+            os.close(key_end)
             assert child.stdout is not None  # noqa: S101 - it is opened with a pipe
             try:
                 yield from _decoded(child.stdout)
             finally:
                 child.kill()
+
+
+def _piped(key: bytes) -> int:
+    """The end of a pipe from which a key can be read once: arguments and environments can be seen from outside."""
+    key_end, our_end = os.pipe()
+    os.write(our_end, key)
+    os.close(our_end)
+    return key_end
 
 
 def _decoded(lines: Iterable[bytes]) -> Iterator[Row]:

@@ -15,24 +15,27 @@ import pyarrow as pa
 from pyarrow.parquet import ParquetFile
 
 from ingest_api.readers.excel_child import END, cell_text
+from warehouse.crypto.spool import open_private, take_key
 
 BATCH_ROWS = 1_000
 BATCH_BYTES = 8 * 1024**2  # of values, as far as the file says how large they are
 BUFFER_BYTES = 128 * 1024  # read at a time of each column; whole row groups would not fit into memory
 
 
-def main(memory_bytes: int) -> None:
-    """Write the rows of the Parquet file on standard input, then END, or why they cannot be read.
+def main(memory_bytes: int, key_end: int) -> None:
+    """Write the rows of the private Parquet file on standard input, then END, or why they cannot be read.
 
     Args:
         memory_bytes: what this process may take.
+        key_end: the descriptor from which the file's key is read.
     """
     with contextlib.suppress(ValueError, OSError):  # not every system can limit it
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     pa.set_memory_pool(pa.system_memory_pool())  # the others reserve more than they use
     pa.set_cpu_count(1)
     try:
-        with pa.PythonFile(open(0, "rb"), mode="r") as file:
+        content = open_private(open(0, "rb"), take_key(key_end))  # noqa: SIM115 - standard input, to be sought in
+        with pa.PythonFile(content, mode="r") as file:
             _write_rows(ParquetFile(file, pre_buffer=False, buffer_size=BUFFER_BYTES))
     except MemoryError:
         _write({"error": "file.expands_too_much"})
@@ -87,4 +90,4 @@ def _write(value: object) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -16,6 +16,7 @@ from ingest_api.requests import FORM, form_of, sender_of, survey_request
 from ingest_api.schemas import EXAMPLE_SURVEY, BatchReceipt, SurveyReceipt
 from ingest_api.surveys import read_survey
 from warehouse.contract import list_forms, load_contract
+from warehouse.crypto.keys import load_key_ring
 from warehouse.database import Database
 
 JSON = "application/json"
@@ -118,7 +119,8 @@ async def upload_survey(request: Request) -> Response:
     sender = sender_of(request, client)
     body = await request.body()
     identifier, answers = survey_request(contract, body)
-    survey = read_survey(form, identifier, answers, body=body.decode(), sender=sender)
+    keys = load_key_ring(request.app.state.database.settings)
+    survey = read_survey(keys, form, identifier, answers, body=body.decode(), sender=sender)
     writer: SurveyWriter = request.app.state.writer
     receipt = await writer.write(contract, survey)
     told = SurveyReceipt.describe(receipt, request.app.state.processing_time.text)

@@ -1,10 +1,11 @@
 """Old originals move to `archive/originals/`: copied, read back, referred to, and only then removed where they were."""
 
-import tempfile
+from typing import BinaryIO, cast
 
 from orchestration.context import Warehouse
 from orchestration.lifecycle.acts import Act, finish, record
 from orchestration.lifecycle.policies import Policy
+from warehouse.crypto.spool import PrivateFile
 from warehouse.database import fetch_row, fetch_rows, queries
 from warehouse.errors import IntegrityError, NotFoundError
 from warehouse.logs import get_logger
@@ -80,11 +81,11 @@ def finish_moves(warehouse: Warehouse) -> None:
 
 
 def _copy(warehouse: Warehouse, key: str, target: str) -> None:
-    with tempfile.TemporaryFile() as packed:
+    with PrivateFile() as packed:
         with open_original(warehouse.store, key) as content:
-            pack(target, content, packed)
+            pack(target, content, cast(BinaryIO, packed))
         packed.seek(0)
-        warehouse.store.put(target, packed, type_of(target))
+        warehouse.store.put(target, cast(BinaryIO, packed), type_of(target))
     check_original(warehouse.store, target)
 
 

@@ -17,6 +17,7 @@ from orchestration.api_process import serving_api
 from orchestration.context import Warehouse
 from orchestration.landing import land_all
 from warehouse.contract import load_contract
+from warehouse.crypto.keys import load_key_ring
 
 pytestmark = pytest.mark.xdist_group("api")
 
@@ -179,7 +180,8 @@ def test_batch_of_too_many_surveys_stores_none(client: httpx2.Client) -> None:
 def test_keys_of_different_clients_are_different(client: httpx2.Client, module_warehouse: Warehouse) -> None:
     for name in ("tablet-1", "tablet-2"):
         sender = Sender(name, idempotency_key="1")
-        survey = read_survey("household_survey", name, {}, body="{}", sender=sender)
+        keys = load_key_ring(module_warehouse.settings)
+        survey = read_survey(keys, "household_survey", name, {}, body="{}", sender=sender)
         with module_warehouse.database.transaction() as connection:
             (receipt,) = land_surveys(connection, load_contract("household_survey"), [survey])
         assert receipt.outcome == "stored"

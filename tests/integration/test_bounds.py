@@ -12,10 +12,12 @@ from pyarrow import parquet
 from ingest_api.landing import BATCH_CHARACTERS, MOST_REJECTED, Arrival, Balance, _batches
 from ingest_api.ledger import get_entry
 from ingest_api.loading import land_next
+from ingest_api.personal import Sealer
 from ingest_api.readers import open_survey_files
 from ingest_api.receiving import receive_file
 from ingest_api.records import Rejection, Submission
 from warehouse.contract import load_contract
+from warehouse.crypto.keys import load_key_ring
 from warehouse.database import Database
 from warehouse.errors import UnreadableFileError
 from warehouse.stores import LocalStore
@@ -45,14 +47,16 @@ def test_parquet_values_that_multiply_are_refused_in_little_memory(value: str, r
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024  # KiB
 
 
-def test_batch_is_bounded_by_all_that_its_rows_hold() -> None:
+def test_batch_is_bounded_by_all_that_its_rows_hold(database: Database) -> None:
     def items() -> Iterator[Submission | Rejection]:
         for number in range(40):
             yield Submission(number, f"A-{number}", "", "", f"A-{number}", extras="x" * 1024**2)
             yield Rejection(number, "row.ragged", "It is ragged.", "x" * 1024**2)
 
-    arrival = Arrival("ing_1", load_contract(FORM), "cli", datetime.now(UTC))
-    sizes = [len(batch.submissions) + len(batch.rejections) for batch in _batches(arrival, items())]
+    keys = load_key_ring(database.settings)
+    arrival = Arrival("ing_1", load_contract(FORM), "cli", datetime.now(UTC), keys)
+    sealer = Sealer(keys, FORM, ["household_id"])
+    sizes = [len(batch.submissions) + len(batch.rejections) for batch in _batches(arrival, sealer, items())]
     assert max(sizes) <= BATCH_CHARACTERS // 1024**2 + 1
     assert sum(sizes) == 80
 

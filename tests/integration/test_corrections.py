@@ -10,12 +10,13 @@ from ingest_api.layouts import DocumentLayout
 from ingest_api.receiving import receive_batch
 from ingest_api.records import Submission
 from ingest_api.senders import Sender
-from ingest_api.surveys import ArrivingSurvey, land_surveys
+from ingest_api.surveys import Original, land_surveys, seal_survey
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
 from tests.dbt_selections import WITHOUT_TESTS, WITHOUT_UNIT_TESTS
 from tests.surveys import load_text
 from warehouse.contract import load_contract
+from warehouse.crypto.keys import load_key_ring
 
 pytestmark = [pytest.mark.xdist_group("models"), pytest.mark.timeout(300)]
 
@@ -101,7 +102,8 @@ def send_survey(
     answers |= {"household_size": size, "survey_round": "2026"} | ({} if consent else {"consent": False})
     submission = DocumentLayout(contract).submission(1, answers, key=key, deprecates=deprecates)
     assert isinstance(submission, Submission)
-    survey = ArrivingSurvey(submission, "{}", "application/json", "openrosa", SENDER)
+    original = Original("{}", "application/json", "openrosa", SENDER)
+    survey = seal_survey(load_key_ring(warehouse.settings), FORM, submission, original)
     with warehouse.database.transaction() as connection:
         land_surveys(connection, contract, [survey])
 

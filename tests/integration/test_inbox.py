@@ -12,12 +12,19 @@ import pytest
 from ingest_api.auth.clients import add_client
 from ingest_api.inbox import Collected, collect_inbox
 from ingest_api.loading import land_next
+from orchestration.context import Warehouse
 from warehouse.database import Database, fetch_row, queries
 from warehouse.errors import RefusedRequestError, StorageUnavailableError
 from warehouse.stores import LocalStore, StoredObject
 
 CSV = b"household_id,village\nH-1,Kigana\nH-2,Lwanda\n"
 AT_ONCE = timedelta(0)
+
+
+@pytest.fixture
+def store(warehouse: Warehouse) -> LocalStore:
+    """An empty folder, as a store that tests can put others before."""
+    return LocalStore(warehouse.settings.store_folder)
 
 
 def drop(store: LocalStore, key: str, content: bytes = CSV) -> None:

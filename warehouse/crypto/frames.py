@@ -7,15 +7,18 @@ last: frames that were left out, put in another order, or cut off at the end are
 
 import io
 import os
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from warehouse.crypto.keys import KEY_ID_LENGTH, KeyRing
 from warehouse.errors import IntegrityError
 
+if TYPE_CHECKING:
+    from warehouse.crypto.keys import KeyRing  # the process that reads Parquet files needs no settings
+
 MARK = b"KYALO\x001\n"
+KEY_ID_LENGTH = 8
 FRAME_BYTES = 64 * 1024
 TAG_BYTES = 16
 SEALED_BYTES = FRAME_BYTES + TAG_BYTES
@@ -112,7 +115,7 @@ class FramedReader(io.RawIOBase):
 class SealingReader(FramedReader):
     """The sealed form of what is left of a source, made as it is read; reading it twice gives the same bytes."""
 
-    def __init__(self, source: BinaryIO, keys: KeyRing) -> None:
+    def __init__(self, source: BinaryIO, keys: "KeyRing") -> None:
         self._start = source.tell()
         self._content_bytes = source.seek(0, io.SEEK_END) - self._start
         super().__init__(source, sealed_size(self._content_bytes), owns_source=False)
@@ -161,12 +164,12 @@ class OpeningReader(FramedReader):
         return self._opened[1][offset:]
 
 
-def seal(source: BinaryIO, keys: KeyRing) -> BinaryIO:
+def seal(source: BinaryIO, keys: "KeyRing") -> BinaryIO:
     """The sealed form of what is left of a source, to be read as a file."""
     return io.BufferedReader(SealingReader(source, keys), FRAME_BYTES)
 
 
-def open_sealed(source: BinaryIO, keys: KeyRing) -> BinaryIO:
+def open_sealed(source: BinaryIO, keys: "KeyRing") -> BinaryIO:
     """The content of a sealed object, to be read and sought in; what was never sealed is given as it is.
 
     Raises:

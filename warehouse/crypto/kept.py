@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from warehouse.embedded.server import make_folder
@@ -18,6 +19,12 @@ def kept_secret(path: Path, make: Callable[[], str]) -> str:
             pass
         finally:
             draft.unlink()
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(16)
+def _read(path: Path, _modified: int) -> str:
+    """The text of a file that was last modified at that time: secrets are asked for with every survey."""
     return path.read_text().strip()
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from warehouse.crypto.frames import KEY_ID_LENGTH
 from warehouse.crypto.kept import kept_secret, replace_secret
 from warehouse.errors import ConfigurationError, IntegrityError
 from warehouse.settings import Settings
 
-KEY_ID_LENGTH = 8
 HASH_KEY_BYTES = 32
 
 

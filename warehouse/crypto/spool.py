@@ -77,7 +77,8 @@ class PrivateFile(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Read on from elsewhere; to the end while it is written changes nothing."""
-        if self._reader is None and whence == io.SEEK_END and offset == 0:
+        is_end = (whence == io.SEEK_END and offset == 0) or (whence == io.SEEK_SET and offset == self._written)
+        if self._reader is None and is_end:
             return self._written
         return self._open().seek(offset, whence)
 
@@ -107,6 +108,7 @@ class PrivateFile(io.RawIOBase):
                 self._roll_out(keep=0)
                 raw = OpeningReader(self._disk, FrameCipher(self._key), 0)
                 self._reader = io.BufferedReader(raw, FRAME_BYTES)
+            self._reader.seek(0, io.SEEK_END)
         return self._reader
 
     def _roll_out(self, *, keep: int) -> None:

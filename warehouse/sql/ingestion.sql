@@ -68,10 +68,13 @@ arrived as (
         source text,
         content_type text,
         body text,
+        size_bytes bigint,
+        sha256 text,
         client text,
         device text,
         idempotency_key text,
         unknown_fields jsonb,
+        personal_fields jsonb,
         names_request boolean
     )
 ),
@@ -146,6 +149,7 @@ ledger as (
         duplicate_rows,
         conflict_rows,
         unknown_fields,
+        personal_fields,
         attempts,
         loaded_at,
         load_seconds,
@@ -160,8 +164,8 @@ ledger as (
         source,
         'loaded',
         content_type,
-        octet_length(body),
-        encode(sha256(convert_to(body, 'UTF8')), 'hex'),
+        size_bytes,
+        sha256,
         case outcome when 'duplicate' then stored_by end,
         1,
         1,
@@ -169,6 +173,7 @@ ledger as (
         (outcome = 'duplicate')::int,
         (outcome = 'conflict')::int,
         coalesce(unknown_fields, '{}'),
+        coalesce(personal_fields, '[]'),
         1,
         now(),
         0,
@@ -274,7 +279,10 @@ select
 from repeated;
 
 -- name: copy_rejected
-copy raw.rejected_rows (ingestion_id, row_number, reason_code, message, content) from stdin (format csv);
+copy raw.rejected_rows (ingestion_id, row_number, reason_code, message) from stdin (format csv);
+
+-- name: copy_personal
+copy raw.personal (ingestion_id, row_number, key_id, token) from stdin (format csv);
 
 -- name: copy_conflicts
 copy review.conflicts (form, submission_key, content_hash, ingestion_id, row_number, content) from stdin (format csv);
@@ -289,6 +297,7 @@ set
     rejected_rows = %(rejected_rows)s,
     conflict_rows = %(conflict_rows)s,
     unknown_fields = %(unknown_fields)s,
+    personal_fields = %(personal_fields)s,
     notices = %(notices)s,
     attempts = attempts + 1,
     loaded_at = clock_timestamp(),

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, Self, cast
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient, ContentSettings, LinearRetry
 
+from warehouse.crypto.spool import PrivateFile
 from warehouse.logs import get_logger
 from warehouse.settings import Settings
 from warehouse.stores.protocol import (
@@ -106,7 +106,7 @@ class AzureStore:
     def get(self, key: str) -> BinaryIO:
         """Open an object for reading; a large one is fetched into a temporary file."""
         with _telling(f"{check_key(key)} could not be read from the object store", key):
-            spool = cast(BinaryIO, SpooledTemporaryFile(max_size=PART_BYTES))  # noqa: SIM115 - the caller closes it
+            spool = cast(BinaryIO, PrivateFile(PART_BYTES))
             try:
                 self.container.download_blob(key).readinto(spool)
             except BaseException:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Self, cast
 
 import boto3
@@ -12,6 +11,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
+from warehouse.crypto.spool import PrivateFile
 from warehouse.logs import get_logger
 from warehouse.settings import Settings
 from warehouse.stores.protocol import (
@@ -100,7 +100,7 @@ class S3Store:
     def get(self, key: str) -> BinaryIO:
         """Open an object for reading; a large one is fetched into a temporary file."""
         with self._telling(f"{check_key(key)} could not be read from the object store", key):
-            spool = cast(BinaryIO, SpooledTemporaryFile(max_size=PART_BYTES))  # noqa: SIM115 - the caller closes it
+            spool = cast(BinaryIO, PrivateFile(PART_BYTES))
             try:
                 self.client.download_fileobj(self.bucket, key, spool, Config=IN_RANGES)
             except BaseException:

@@ -1,14 +1,53 @@
-"""Where personal answers are kept, encrypted."""
+"""Where personal answers are kept, encrypted, and what the ledger says of those that no contract marks."""
+
+from alembic import op
 
 revision = "0022_personal"
 down_revision = "0021_audit"
 branch_labels = None
 depends_on = None
 
+UPGRADE = """
+create table raw.personal (
+    ingestion_id text not null,
+    row_number bigint not null,
+    key_id text not null,
+    token text not null,
+    primary key (ingestion_id, row_number)
+);
+comment on table raw.personal is
+    'The personal answers of each row that arrived with some, as one encrypted token; in the row itself stand-ins are.';
+comment on column raw.personal.key_id is 'Name of the key that the token is encrypted with.';
+comment on column raw.personal.token is 'Fernet token of a JSON object: field to answer.';
+create index personal_keys on raw.personal (key_id);
+
+alter table raw.ingestions
+    add column personal_fields jsonb not null default '[]';
+comment on column raw.ingestions.personal_fields is
+    'Fields that the contract does not mark and that held personal data: field, kind, rows. They were encrypted.';
+
+alter table raw.rejected_rows
+    drop column content;
+comment on table raw.rejected_rows is
+    'Rows that could not be kept as submissions, each with its line and its reason; their text is in raw.personal.';
+comment on table raw.bodies is
+    'Single surveys as they came, each as an encrypted token, until they are bundled into an object of the store.';
+"""
+
+DOWNGRADE = """
+alter table raw.rejected_rows
+    add column content text not null default ' ';
+alter table raw.ingestions
+    drop column personal_fields;
+drop table raw.personal;
+"""
+
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """Create the table of tokens; rejected rows keep their text there from now on."""
+    op.execute(UPGRADE)
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    """Drop it, with every personal answer."""
+    op.execute(DOWNGRADE)

@@ -1,0 +1,219 @@
+"""Personal answers leave a row before it is stored: they go into an encrypted token, and stand-ins take their place."""
+
+import csv
+import io
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import blake2b
+from typing import NamedTuple, Protocol
+
+import orjson
+
+from ingest_api.detection import Detector
+from ingest_api.records import Submission, csv_line
+from warehouse.contract import PersonalKind, load_contract
+from warehouse.crypto.keys import KeyRing
+
+STAND_IN, MALFORMED = "personal:", "malformed:"
+DECIMALS = 2  # of a coordinate that stays: about a kilometre
+HASH_BYTES = 16
+COUNTRY_CODE = "256"
+PHONE = re.compile(r"[+]?[0-9][0-9 ()/.-]{7,24}")
+NOT_DIGITS = re.compile(r"[^0-9]")
+CONTENT = "content"  # the name under which the text of a rejected row is kept
+
+
+class Finding(NamedTuple):
+    """Personal data in a field that the contract does not mark."""
+
+    field: str
+    kind: str
+
+
+@dataclass
+class Sealed:
+    """Rows without what is personal in them.
+
+    Attributes:
+        submissions: the rows, stand-ins in the place of personal answers.
+        tokens: the encrypted personal answers of a row, by the row's number.
+        findings: how many rows held what the contract does not mark.
+    """
+
+    submissions: list[Submission] = field(default_factory=list)
+    tokens: dict[int, str] = field(default_factory=dict)
+    findings: Counter[Finding] = field(default_factory=Counter)
+
+
+class Hasher(Protocol):
+    """Makes the hash of a text under a key: 32 hexadecimal digits."""
+
+    def __call__(self, text: str) -> str:
+        """The hash."""
+
+
+class Sealer:
+    """Takes personal answers out of the rows of one table.
+
+    Args:
+        keys: what they are encrypted with.
+        form: the form that the rows are of.
+        names: the fields that every row has, in order.
+    """
+
+    def __init__(self, keys: KeyRing, form: str, names: Sequence[str]) -> None:
+        self._keys = keys
+        self._names = names
+        self._hash = _hasher(keys.derive("stand-in"))
+        self._content_hash = _hasher(keys.derive("content"))
+        marked = _marked(form)
+        makers = _makers(self._hash)
+        self._marked = [(position, name, makers[marked[name]]) for position, name in enumerate(names) if name in marked]
+        self._detector = Detector(names, marked.keys())
+
+    def seal(self, submissions: Sequence[Submission]) -> Sealed:
+        """The rows, each with its personal answers taken out."""
+        sealed = Sealed()
+        suspicious = set(self._detector.suspicious([row.line + (row.extras or "") for row in submissions]))
+        if not self._marked and not suspicious:
+            sealed.submissions = list(submissions)
+            return sealed
+        for position, row in enumerate(submissions):
+            sealed.submissions.append(self._seal(row, sealed, is_suspicious=position in suspicious))
+        return sealed
+
+    def _seal(self, row: Submission, sealed: Sealed, *, is_suspicious: bool) -> Submission:
+        cells = row.line.split(",") if '"' not in row.line else next(csv.reader(io.StringIO(row.line, newline="")))
+        personal: dict[str, str] = {}
+        extras = orjson.loads(row.extras) if row.extras and is_suspicious else None
+        if is_suspicious:
+            self._take_found(cells, extras or {}, personal, sealed.findings)
+        for position, name, stand_in in self._marked:
+            answer = cells[position].strip()
+            if answer:
+                personal[name] = cells[position]
+                cells[position] = stand_in(answer)
+        if not personal:
+            return row
+        sealed.tokens[row.number] = self._keys.seal(orjson.dumps(personal)).decode()
+        digest = self._content_hash(row.content_hash)
+        is_own = row.identity == row.content_hash
+        return row._replace(
+            key=f"content:{digest}" if is_own else row.key,
+            identity=digest if is_own else row.identity,
+            content_hash=digest,
+            line=csv_line(cells),
+            extras=orjson.dumps(extras).decode() if extras else row.extras,
+        )
+
+    def _take_found(
+        self, cells: list[str], extras: dict[str, str], personal: dict[str, str], findings: Counter[Finding]
+    ) -> None:
+        """Take out what the contract does not mark and is personal all the same."""
+        for name, kind in self._detector.find(cells, extras).items():
+            findings[Finding(name, kind)] += 1
+            if name in extras:
+                personal[name] = extras[name]
+                extras[name] = STAND_IN + self._hash(_plain(extras[name]))
+            else:
+                position = self._names.index(name)
+                personal[name] = cells[position]
+                cells[position] = STAND_IN + self._hash(_plain(cells[position]))
+
+
+def seal_text(keys: KeyRing, text: str) -> str:
+    """A token that holds a text which nobody could read as answers: that of a rejected row."""
+    return keys.seal(orjson.dumps({CONTENT: text})).decode()
+
+
+def open_token(keys: KeyRing, token: str) -> dict[str, str]:
+    """The personal answers that a token holds, by field.
+
+    Raises:
+        IntegrityError: none of the keys opens it.
+    """
+    answers: dict[str, str] = orjson.loads(keys.open(token))
+    return answers
+
+
+def stand_in_of(keys: KeyRing, kind: PersonalKind, answer: str) -> str:
+    """What stands in a row in the place of a personal answer: what to look for when one looks for a person."""
+    return _makers(_hasher(keys.derive("stand-in")))[kind](answer.strip())
+
+
+def keyed_digest(keys: KeyRing, content: bytes) -> str:
+    """64 hexadecimal digits by which equal bodies are known and from which nobody can guess what is in them."""
+    return blake2b(content, key=keys.derive("body"), digest_size=32).hexdigest()
+
+
+def describe_findings(findings: Mapping[Finding, int]) -> list[dict[str, str | int]]:
+    """Findings as the ledger keeps them, the most frequent first."""
+    ordered = sorted(findings.items(), key=lambda found: (-found[1], found[0]))
+    return [{"field": name, "kind": kind, "rows": rows} for (name, kind), rows in ordered]
+
+
+def say_findings(findings: Iterable[Mapping[str, str | int]]) -> list[str]:
+    """Findings in words, for the receipt."""
+    return [
+        f"{found['field']!r} holds personal data ({found['kind']}) in {found['rows']:,} rows, and the contract does not"
+        " say so; it was encrypted."
+        for found in findings
+    ]
+
+
+@cache
+def _marked(form: str) -> dict[str, PersonalKind]:
+    """The kind of each field that the contract marks."""
+    return {each.name: each.pii_kind for each in load_contract(form).fields if each.pii}
+
+
+def _hasher(key: bytes) -> Hasher:
+    begun = blake2b(key=key, digest_size=HASH_BYTES)
+
+    def digest(text: str) -> str:
+        state = begun.copy()
+        state.update(text.encode())
+        return state.hexdigest()
+
+    return digest
+
+
+def _makers(digest: Hasher) -> dict[str, Callable[[str], str]]:
+    """What makes the stand-in of each kind of answer."""
+
+    def of_text(answer: str) -> str:
+        return STAND_IN + digest(_plain(answer))
+
+    def of_phone(answer: str) -> str:
+        if not PHONE.fullmatch(answer):
+            return MALFORMED + digest(_plain(answer))
+        return STAND_IN + digest(_whole_number(answer))
+
+    def of_coordinate(answer: str) -> str:
+        try:
+            value = float(answer)
+        except ValueError:
+            value = math.nan
+        return str(round(value, DECIMALS)) if math.isfinite(value) else MALFORMED + digest(_plain(answer))
+
+    return {"name": of_text, "identifier": of_text, "phone": of_phone, "coordinate": of_coordinate}
+
+
+def _plain(answer: str) -> str:
+    """A text in which case and spaces do not matter."""
+    return " ".join(answer.split()).casefold()
+
+
+def _whole_number(answer: str) -> str:
+    """The digits of a telephone number with its country's code; one without any is taken for Ugandan."""
+    digits = NOT_DIGITS.sub("", answer)
+    if digits.startswith("00"):
+        return digits[2:]
+    if digits.startswith("0"):
+        return COUNTRY_CODE + digits[1:]
+    is_national = len(digits) == 9 and not answer.startswith("+")
+    return COUNTRY_CODE + digits if is_national else digits
