@@ -1,7 +1,7 @@
 """The FastAPI application of the loader."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI
@@ -20,6 +20,7 @@ from ingest_api.request_times import RequestTimes
 from ingest_api.routes import auth, files, forms, openrosa, quarantine, status, surveys
 from ingest_api.schemas import describe_survey
 from warehouse.database import Database
+from warehouse.grants import LOADER
 from warehouse.migrations import migrate
 from warehouse.settings import Settings, get_settings
 from warehouse.stores import open_store
@@ -52,10 +53,11 @@ def create_app(settings: Settings | None = None, *, extensions: Sequence[Extensi
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = Database(settings, pool_size=POOL_SIZE, patience=PATIENCE_SECONDS)
-        migrate(database)
+        with closing(Database(settings)) as owned:
+            migrate(owned)
+        database = Database(settings, pool_size=POOL_SIZE, patience=PATIENCE_SECONDS, role=LOADER)
         # Single surveys have connections that no other door can take from them.
-        writing = Database(settings, pool_size=1 + SLOW_LANES, patience=PATIENCE_SECONDS)
+        writing = Database(settings, pool_size=1 + SLOW_LANES, patience=PATIENCE_SECONDS, role=LOADER)
         hide_tokens_in_logs()
         state = app.state
         state.database, state.store = database, open_store(settings)

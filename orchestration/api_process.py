@@ -22,6 +22,7 @@ from orchestration.stopping import stop_on_signal
 from warehouse.database import Database
 from warehouse.embedded.server import free_port
 from warehouse.errors import ConflictError, DatabaseUnavailableError
+from warehouse.grants import LOADER
 from warehouse.logs import get_logger
 from warehouse.settings import Settings
 
@@ -42,7 +43,7 @@ def serve_api(settings: Settings, host: str, port: int) -> None:
     listener = listen("API", host, port, code="api.cannot_listen")
     logger.info("serving, with documentation at /docs", url=address_of(listener))
     config = uvicorn.Config(create_app(settings), http=BoundedProtocol, proxy_headers=False, log_config=None)
-    with beating(Database(settings), "api"):
+    with beating(Database(settings, role=LOADER), "api"):
         uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -1,7 +1,7 @@
 """Building with dbt, and keeping what dbt said of every model and test."""
 
 from orchestration.console import count
-from orchestration.context import Warehouse
+from orchestration.context import Warehouse, acting_as
 from orchestration.dbt import Dbt, Node
 from orchestration.gates import closed_gate
 from orchestration.graph.lock import holding_pipeline
@@ -10,6 +10,7 @@ from orchestration.runs import fetch
 from orchestration.sample import clear_sample_beside_others
 from warehouse.database import Database, queries
 from warehouse.errors import BuildError, DatabaseUnavailableError
+from warehouse.grants import TRANSFORMER
 
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")  # they try the SQL, not the surveys
 
@@ -20,13 +21,17 @@ def build(warehouse: Warehouse, *arguments: str) -> str:
     Raises:
         BuildError: a model, a test or a quality gate failed; what lies downstream keeps its last state.
     """
-    with holding_pipeline(warehouse.database, "kyalo build"), Dbt(warehouse) as dbt:
+    with (
+        holding_pipeline(warehouse.database, "kyalo build"),
+        Dbt(warehouse) as dbt,
+        acting_as(warehouse, TRANSFORMER) as transformer,
+    ):
         clear_sample_beside_others(warehouse.database)
-        nodes = build_models(warehouse.database, dbt, "manual", "build", *(arguments or WITHOUT_UNIT_TESTS))
+        nodes = build_models(transformer.database, dbt, "manual", "build", *(arguments or WITHOUT_UNIT_TESTS))
         built = describe_build(nodes)
         if arguments:
             return f"{built}; nothing was published: `kyalo build` or `kyalo run` does that"
-        return f"{built}; {describe_publication(publish(warehouse.database))}"
+        return f"{built}; {describe_publication(publish(transformer.database))}"
 
 
 def build_models(database: Database, dbt: Dbt, run_id: str, step: str, *arguments: str) -> list[Node]:

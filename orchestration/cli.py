@@ -18,7 +18,7 @@ from orchestration.archive_commands import app as archive_app
 from orchestration.check_command import app as check_app
 from orchestration.client_commands import app as clients_app
 from orchestration.console import AsJson, err, out, print_error, print_json
-from orchestration.context import open_warehouse, read_settings
+from orchestration.context import acting_as, open_warehouse, read_settings
 from orchestration.health_command import app as health_app
 from orchestration.model_commands import app as models_app
 from orchestration.policy_commands import app as policies_app
@@ -27,6 +27,7 @@ from orchestration.schedule_commands import app as schedule_app
 from orchestration.storage_commands import app as storage_app
 from orchestration.up_command import app as up_app
 from warehouse.errors import ConfigurationError, GateClosedError, KyaloError, Transient, UnreadableFileError
+from warehouse.grants import LOADER
 from warehouse.logs import configure_logging, hide_secrets
 
 if TYPE_CHECKING:
@@ -92,11 +93,11 @@ def load(
     from orchestration.loading import load_file, print_receipt
 
     failed, stored = False, 0
-    with open_warehouse() as warehouse:
+    with open_warehouse() as warehouse, acting_as(warehouse, LOADER) as loader:
         for path in files:
             try:
                 with err.status(f"loading {path}"):
-                    status = load_file(warehouse, path, form, sheet)
+                    status = load_file(loader, path, form, sheet)
             except UnreadableFileError as error:  # one bad file must not keep the others out
                 print_error(error, about=str(path))
                 failed = True

@@ -1,8 +1,8 @@
 """The one place where settings become a database and a store."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
@@ -35,6 +35,13 @@ def open_warehouse(settings: Settings | None = None) -> Iterator[Warehouse]:
         yield Warehouse(settings, database, open_store(settings))
     finally:
         database.close()
+
+
+@contextmanager
+def acting_as(warehouse: Warehouse, role: str) -> Iterator[Warehouse]:
+    """The same warehouse, with what a role may do in the database and no more."""
+    with closing(warehouse.database.taking_on(role)) as database:
+        yield replace(warehouse, database=database)
 
 
 def read_settings() -> Settings:

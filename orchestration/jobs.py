@@ -18,6 +18,7 @@ from orchestration.job_process import give_up_start, run_job
 from orchestration.schedule import JOBS
 from warehouse.contract import list_forms
 from warehouse.errors import BusyError, KyaloError, Transient
+from warehouse.grants import LOADER
 from warehouse.jobs import CHORES, LAND_FILE, LANDINGS, SCHEDULED, give_up, sweep
 from warehouse.logs import get_logger
 
@@ -47,11 +48,12 @@ class Backoff(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": int(min(2 ** (job.attempts + 1), self.longest_wait))})
 
 
-def job_app(warehouse: Warehouse, connector: PsycopgConnector, ending: asyncio.Event) -> App:
+def job_app(warehouse: Warehouse, loader: Warehouse, connector: PsycopgConnector, ending: asyncio.Event) -> App:
     """The tasks of a warehouse, bound to a connection to its queue.
 
     Args:
         warehouse: what they work on.
+        loader: the same as the role that lands.
         connector: the connection.
         ending: set when the worker is about to end: what runs in processes of its own is ended with it.
     """
@@ -61,17 +63,17 @@ def job_app(warehouse: Warehouse, connector: PsycopgConnector, ending: asyncio.E
     @app.task(name=LAND_FILE, queue=LANDINGS, retry=backoff, pass_context=True)
     def land_file(context: JobContext, ingestion_id: str) -> None:
         try:
-            _land(warehouse, ingestion_id)
+            _land(loader, ingestion_id)
         except Exception as error:
             if backoff.get_retry_decision(exception=error, job=context.job) is None:
-                give_up(warehouse.database, ingestion_id, error)
+                give_up(loader.database, ingestion_id, error)
             _log(LAND_FILE, error, ingestion_id=ingestion_id)
             raise
 
     for job in JOBS:
         _add_scheduled(app, warehouse, job, ending)
-    for name, (cron, chore) in KEEPING_HOUSE.items():
-        _add_chore(app, warehouse, name, cron, chore)
+    for name, (cron, role, chore) in KEEPING_HOUSE.items():
+        _add_chore(app, loader if role == LOADER else warehouse, name, cron, chore)
     return app
 
 
@@ -131,11 +133,11 @@ def _copy_missing_originals(warehouse: Warehouse) -> None:
         pass
 
 
-KEEPING_HOUSE: dict[str, tuple[str, Callable[[Warehouse], object]]] = {
-    "sweep": (EACH_TEN_SECONDS, lambda warehouse: sweep(warehouse.database)),
-    "collect_inbox": (EACH_MINUTE, lambda warehouse: collect_inbox(warehouse.database, warehouse.store)),
-    "bundle_bodies": (EACH_MINUTE, _bundle_bodies),
-    "move_attachments": (EACH_MINUTE, lambda warehouse: move_attachments(warehouse.database, warehouse.store)),
-    "copy_missing_originals": (EACH_MINUTE, _copy_missing_originals),
-    "check_alerts": (EACH_MINUTE, check_alerts),
+KEEPING_HOUSE: dict[str, tuple[str, str | None, Callable[[Warehouse], object]]] = {
+    "sweep": (EACH_TEN_SECONDS, LOADER, lambda warehouse: sweep(warehouse.database)),
+    "collect_inbox": (EACH_MINUTE, LOADER, lambda warehouse: collect_inbox(warehouse.database, warehouse.store)),
+    "bundle_bodies": (EACH_MINUTE, LOADER, _bundle_bodies),
+    "move_attachments": (EACH_MINUTE, LOADER, lambda warehouse: move_attachments(warehouse.database, warehouse.store)),
+    "copy_missing_originals": (EACH_MINUTE, LOADER, _copy_missing_originals),
+    "check_alerts": (EACH_MINUTE, None, check_alerts),
 }

@@ -166,7 +166,7 @@ def _walk(warehouse: Warehouse, request: Request, run: Run, skipped: Mapping[str
 
         def act(step: Step) -> Result:
             name = run.name_connections(step.name)
-            with closing(Database(warehouse.settings, application_name=name)) as database:
+            with closing(Database(warehouse.settings, role=step.role, application_name=name)) as database:
                 own = replace(warehouse, database=database)
                 return step.action(Work(own, dbt, run, request.retrain, builds="build" not in skipped))
 

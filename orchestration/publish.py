@@ -6,6 +6,7 @@ from psycopg import sql
 from orchestration.console import count
 from warehouse.database import Database, fetch_rows, queries
 from warehouse.errors import BuildError
+from warehouse.grants import apply_grants
 
 NEXT, PUBLISHED = "marts_next", "marts"
 
@@ -28,6 +29,7 @@ def publish(database: Database) -> dict[str, int]:
             _drop_table(connection, row["table_name"])
         connection.execute(statements["note_tables"], {"tables": tables})
         connection.execute(statements["note_ingestions"])
+        apply_grants(connection, [PUBLISHED])
     return {table: rows for table, rows in changed_rows.items() if rows}
 
 

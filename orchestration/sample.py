@@ -11,6 +11,7 @@ from orchestration.runs import fetch
 from warehouse.contract import list_forms
 from warehouse.database import Database, queries
 from warehouse.errors import ConfigurationError
+from warehouse.grants import apply_grants, make_dbt_schemas
 from warehouse.settings import PROJECT_ROOT
 
 SAMPLE = PROJECT_ROOT / "orchestration" / "sample_data" / "household_survey.csv"
@@ -63,6 +64,8 @@ def clear_sample_beside_others(database: Database) -> bool:
             connection.execute(queries("runs")["forget_learnt"])
         if is_built:
             connection.execute("drop schema if exists staging, validated, features, marts_next cascade")
+            make_dbt_schemas(connection)
+            apply_grants(connection)
     return True
 
 

@@ -14,6 +14,7 @@ from orchestration.monitoring.exposition import Exposition
 from orchestration.monitoring.standing import Standing
 from orchestration.serving_route import router
 from warehouse.database import Database
+from warehouse.grants import SCORER
 from warehouse.settings import Settings
 
 CONNECTIONS = 4
@@ -37,7 +38,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 @contextmanager
 def _predicting(app: FastAPI, settings: Settings) -> Iterator[None]:
     """Give the routes a predictor, whose connections no upload can take from it."""
-    database = Database(settings, pool_size=CONNECTIONS, patience=PATIENCE_SECONDS)
+    database = Database(settings, pool_size=CONNECTIONS, patience=PATIENCE_SECONDS, role=SCORER)
     app.state.predictor = Predictor(database, app.state.store)
     app.state.predictor.warm_up(CONNECTIONS)
     gc.collect()

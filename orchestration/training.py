@@ -9,11 +9,12 @@ from ml.catalogue import champions
 from ml.features import feature_set_version
 from ml.tracks import TRACKS, Track
 from ml.watching.triggers import check_triggers
-from orchestration.context import Warehouse
+from orchestration.context import Warehouse, acting_as
 from orchestration.dbt import Dbt
 from orchestration.graph.lock import holding_pipeline
 from orchestration.runs import fetch
 from warehouse.database import Database
+from warehouse.grants import SCORER
 
 if TYPE_CHECKING:
     from ml.promotion.gate import Decision
@@ -38,8 +39,12 @@ class Outcome:
 
 def train_models(warehouse: Warehouse, tracks: Sequence[Track], actor: str) -> list[Outcome]:
     """Train the models of some tracks outside a run, and let the gate decide about what is new."""
-    with holding_pipeline(warehouse.database, "kyalo train"), Dbt(warehouse) as dbt:
-        return train_and_promote(warehouse, dbt.compile_features(), tracks, run_id="manual", actor=actor)
+    with (
+        holding_pipeline(warehouse.database, "kyalo train"),
+        Dbt(warehouse) as dbt,
+        acting_as(warehouse, SCORER) as scorer,
+    ):
+        return train_and_promote(scorer, dbt.compile_features(), tracks, run_id="manual", actor=actor)
 
 
 def tracks_to_train(warehouse: Warehouse, run_id: str) -> list[Track]:

@@ -11,12 +11,13 @@ import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 
-from orchestration.context import Warehouse
+from orchestration.context import Warehouse, acting_as
 from orchestration.heartbeat import BEAT_SECONDS, Heartbeat
 from orchestration.jobs import job_app
 from orchestration.monitoring.system import sample_system
 from orchestration.stopping import STOP_SIGNALS
 from warehouse.errors import KyaloError, Transient
+from warehouse.grants import LOADER
 from warehouse.jobs import CHORES, CHORES_AT_A_TIME, LANDINGS, SCHEDULED, SILENT_SECONDS, sweep
 from warehouse.logs import get_logger
 
@@ -38,17 +39,18 @@ def work(warehouse: Warehouse) -> None:
     minute.
     """
     logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # the jobs say in our words what became of them
-    asyncio.run(_work(warehouse))
+    with acting_as(warehouse, LOADER) as loader:
+        asyncio.run(_work(warehouse, loader))
 
 
-async def _work(warehouse: Warehouse) -> None:
+async def _work(warehouse: Warehouse, loader: Warehouse) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     threads = warehouse.settings.worker_concurrency + CHORES_AT_A_TIME + THREADS_BESIDE_JOBS
     loop.set_default_executor(ThreadPoolExecutor(threads))
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
-    heartbeat = Heartbeat(warehouse.database, "worker")
+    heartbeat = Heartbeat(loader.database, "worker")
     beside = [
         asyncio.create_task(_repeat(BEAT_SECONDS, heartbeat.beat)),
         asyncio.create_task(_repeat(warehouse.settings.health_check_interval, partial(sample_system, warehouse))),
@@ -56,7 +58,7 @@ async def _work(warehouse: Warehouse) -> None:
     pause = FIRST_PAUSE_SECONDS
     while not stop.is_set():
         try:
-            await _serve(warehouse, stop, heartbeat)
+            await _serve(warehouse, loader, stop, heartbeat)
             pause = FIRST_PAUSE_SECONDS
         except LOST as error:
             _log_lost(error)
@@ -81,16 +83,16 @@ async def _repeat(seconds: float, act: Callable[[], object]) -> None:
         await asyncio.sleep(seconds)
 
 
-async def _serve(warehouse: Warehouse, stop: asyncio.Event, heartbeat: Heartbeat) -> None:
+async def _serve(warehouse: Warehouse, loader: Warehouse, stop: asyncio.Event, heartbeat: Heartbeat) -> None:
     """Do jobs on one set of connections, until told to stop or they break.
 
     Raises:
         DatabaseUnavailableError: there is no connection to be had; psycopg's and procrastinate's errors say the same.
     """
-    await asyncio.to_thread(sweep, warehouse.database)
+    await asyncio.to_thread(sweep, loader.database)
     connector = await asyncio.to_thread(_connector, warehouse)
     ending = asyncio.Event()
-    app = job_app(warehouse, connector, ending)
+    app = job_app(warehouse, loader, connector, ending)
     async with app.open_async():
         interval = warehouse.settings.worker_interval_seconds
         workers = {
@@ -150,7 +152,11 @@ def _log_lost(error: Exception) -> None:
 
 def _connector(warehouse: Warehouse) -> PsycopgConnector:
     return PsycopgConnector(
-        kwargs={**warehouse.database.address(), "application_name": "kyalo worker", "options": "-c search_path=jobs"},
+        kwargs={
+            **warehouse.database.address(),
+            "application_name": "kyalo worker",
+            "options": f"-c search_path=jobs -c role={LOADER}",
+        },
         min_size=1,
         max_size=warehouse.settings.worker_concurrency + CHORES_AT_A_TIME + 1 + CONNECTIONS_BESIDE_JOBS,
         timeout=5,

@@ -37,6 +37,7 @@ class Database:
         settings: where the server is.
         pool_size: the most connections this process opens at a time.
         patience: seconds that a pooled connection waits for a lock before it gives up; without end when omitted.
+        role: the role that connections take on; the owner's own when omitted.
         reader: the role that pooled connections take on, to read only, and not for more than 10 seconds at a time.
         application_name: what the connections are called, for those who look at who is at work.
     """
@@ -47,12 +48,16 @@ class Database:
         *,
         pool_size: int = 4,
         patience: float | None = None,
+        role: str | None = None,
         reader: str | None = None,
         application_name: str = "kyalo",
     ) -> None:
         self.settings = settings
         self.application_name = application_name
-        self._options = f"-c lock_timeout={int(patience * 1000)}" if patience else ""
+        self._role_option = f"-c role={role}" if role else ""
+        self._options = self._role_option
+        if patience:
+            self._options += f" -c lock_timeout={int(patience * 1000)}"
         if reader:
             self._options += f" -c role={reader} -c default_transaction_read_only=on"
             self._options += " -c statement_timeout=10s -c work_mem=64MB"
@@ -60,6 +65,10 @@ class Database:
         self._embedded = EmbeddedServer(settings.home) if settings.is_embedded else None
         self._pool: Pool | None = None
         self._guard = threading.RLock()
+
+    def taking_on(self, role: str) -> "Database":
+        """The same database, with connections of its own that take on a role; the caller closes it."""
+        return Database(self.settings, pool_size=self._pool_size, role=role, application_name=self.application_name)
 
     def address(self) -> Address:
         """Where the database is; starts the embedded server when there is need."""
@@ -87,7 +96,12 @@ class Database:
     def connect(self) -> psycopg.Connection:
         """Open a connection of the caller's own, to be closed by the caller."""
         try:
-            return psycopg.connect(**self.address(), application_name=self.application_name, connect_timeout=10)
+            return psycopg.connect(
+                **self.address(),
+                application_name=self.application_name,
+                connect_timeout=10,
+                options=self._role_option,
+            )
         except psycopg.OperationalError as error:
             raise _unavailable(error) from error
 

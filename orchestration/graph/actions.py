@@ -9,7 +9,7 @@ from ml.watching.performance import check_performance
 from orchestration.alerts import check_alerts
 from orchestration.building import WITHOUT_UNIT_TESTS, build_models, describe_build
 from orchestration.console import count
-from orchestration.context import Warehouse
+from orchestration.context import Warehouse, acting_as
 from orchestration.dbt import Node
 from orchestration.exports import export as export_tables
 from orchestration.graph.step import Result, Work
@@ -22,6 +22,7 @@ from orchestration.sample import clear_sample_beside_others
 from orchestration.scoring import describe_scores
 from orchestration.training import tracks_to_train, train_and_promote
 from warehouse.errors import TrainingError
+from warehouse.grants import LOADER
 
 TOO_FEW = "ml.too_few_households"
 BEFORE_SCORING = ("--exclude", "tag:marts", "--indirect-selection", "buildable", *WITHOUT_UNIT_TESTS)
@@ -31,7 +32,8 @@ AFTER_SCORING = ("--select", "tag:marts", "stg_ml__predictions", *WITHOUT_UNIT_T
 def load(work: Work) -> Result:
     """Land what waits; the made-up sample gives way to real surveys."""
     database = work.warehouse.database
-    landed = land_all(work.warehouse)
+    with acting_as(work.warehouse, LOADER) as loader:
+        landed = land_all(loader)
     (rows,) = fetch(database, "landed_rows", ingestion_ids=landed)
     did = f"{count(len(landed), 'file')} landed" if landed else "nothing was waiting"
     if clear_sample_beside_others(database):

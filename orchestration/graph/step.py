@@ -51,6 +51,7 @@ class Step:
         retries: how often it is tried again after a transient error.
         may_run_beside: the steps that may go on at the same time.
         has_children: whether it works in processes of its own; no two of these run at the same time.
+        role: the role that its own connections take on; the owner's own when None.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Step:
     retries: int = RETRIES
     may_run_beside: tuple[str, ...] = ()
     has_children: bool = False
+    role: str | None = None
 
 
 def pause_before_retry(attempt: int) -> float:

@@ -5,13 +5,14 @@ from pathlib import Path
 from warehouse.contract import list_forms, load_contract
 from warehouse.database import Database
 from warehouse.errors import ConfigurationError
+from warehouse.grants import apply_grants
 from warehouse.raw_tables import create_raw_table
 
 FOLDER = Path(__file__).parent
 
 
 def migrate(database: Database, revision: str = "head") -> None:
-    """Bring the database to a revision and give every form its raw table.
+    """Bring the database to a revision, give every form its raw table, and every role its rights.
 
     Safe to call from several processes at once, and when there is nothing to do.
 
@@ -24,6 +25,7 @@ def migrate(database: Database, revision: str = "head") -> None:
         with database.transaction() as connection:
             for form in list_forms():
                 create_raw_table(connection, load_contract(form))
+            apply_grants(connection)
 
 
 def _is_at_head(database: Database) -> bool:

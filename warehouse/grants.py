@@ -1,0 +1,80 @@
+"""Who may do what in the database: `grants.csv`, and the statements that make it so.
+
+The owner, whose tables the migrations make, may do all of it; `kyalo_transformer` owns what dbt makes.
+"""
+
+import csv
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from warehouse.contract import list_forms
+from warehouse.database import fetch_rows, queries
+
+LOADER, TRANSFORMER, SCORER = "kyalo_loader", "kyalo_transformer", "kyalo_scorer"
+ANALYST, PARTNER, DASHBOARD, CUSTODIAN = "kyalo_analyst", "kyalo_partner", "kyalo_dashboard", "kyalo_custodian"
+ROLES = (LOADER, TRANSFORMER, SCORER, ANALYST, PARTNER, DASHBOARD, CUSTODIAN)
+DBT_SCHEMAS = ("staging", "validated", "features", "marts_next", "marts", "analyst")
+EVERY_TABLE, EACH_FORM = "*", "{form}"
+LIST = Path(__file__).with_suffix(".csv")
+
+
+class Grant(NamedTuple):
+    """What a role may do with one table, or with some columns of it; `*` are all tables and views of the schema."""
+
+    role: str
+    schema: str
+    table: str
+    verb: str
+    column: str | None
+
+
+@cache
+def list_grants() -> tuple[Grant, ...]:
+    """Every grant of `grants.csv`, one for each table, verb and column."""
+    with LIST.open(newline="") as file:
+        return tuple(
+            Grant(row["role"], row["schema"], table, verb, column)
+            for row in csv.DictReader(file)
+            for table in _tables(row["tables"])
+            for verb in row["verbs"].split()
+            for column in row["columns"].split() or [None]
+        )
+
+
+def apply_grants(connection: psycopg.Connection, schemas: Collection[str] | None = None) -> int:
+    """Grant what the list says and is missing, revoke what it does not say; how many statements that took.
+
+    What is listed and does not exist is left out: dbt has not built it yet.
+
+    Args:
+        connection: the owner's, or that of the role that owns the tables.
+        schemas: only in these; in all that the list names, and in dbt's, when omitted.
+    """
+    grants = list_grants()
+    wanted = {*schemas} if schemas is not None else {*DBT_SCHEMAS, *(grant.schema for grant in grants)}
+    values = {
+        "roles": [*ROLES],
+        "schemas": [*wanted],
+        "grants": Jsonb([grant._asdict() for grant in grants if grant.schema in wanted]),
+    }
+    statements = [row["statement"] for row in fetch_rows(connection, queries("grants")["differing_grants"], values)]
+    for statement in statements:
+        connection.execute(statement)
+    return len(statements)
+
+
+def make_dbt_schemas(connection: psycopg.Connection) -> None:
+    """Make the schemas that dbt builds in, where they are not, so that its role needs no right to make any."""
+    for schema in DBT_SCHEMAS:
+        statement = sql.SQL("create schema if not exists {} authorization {}")
+        connection.execute(statement.format(sql.Identifier(schema), sql.Identifier(TRANSFORMER)))
+
+
+def _tables(named: str) -> list[str]:
+    return [table for name in named.split() for table in (list_forms() if name == EACH_FORM else [name])]
