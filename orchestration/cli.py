@@ -20,6 +20,7 @@ from orchestration.client_commands import app as clients_app
 from orchestration.console import AsJson, err, out, print_error, print_json
 from orchestration.context import acting_as, open_warehouse, read_settings
 from orchestration.health_command import app as health_app
+from orchestration.key_commands import app as keys_app
 from orchestration.model_commands import app as models_app
 from orchestration.policy_commands import app as policies_app
 from orchestration.quarantine_commands import app as quarantine_app
@@ -50,6 +51,7 @@ app.add_typer(schedule_app, name="schedule")
 app.add_typer(storage_app, name="storage")
 app.add_typer(archive_app, name="archive")
 app.add_typer(clients_app, name="clients")
+app.add_typer(keys_app, name="keys")
 app.add_typer(alerts_app, name="alerts")
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)
 GATE_CLOSED = 3

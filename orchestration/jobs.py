@@ -15,6 +15,7 @@ from orchestration.alerts import check_alerts
 from orchestration.context import Warehouse
 from orchestration.copies import copy_missing_originals
 from orchestration.job_process import give_up_start, run_job
+from orchestration.keys.rotation import continue_rotation
 from orchestration.schedule import JOBS
 from warehouse.contract import list_forms
 from warehouse.errors import BusyError, KyaloError, Transient
@@ -140,4 +141,5 @@ KEEPING_HOUSE: dict[str, tuple[str, str | None, Callable[[Warehouse], object]]] 
     "move_attachments": (EACH_MINUTE, LOADER, lambda warehouse: move_attachments(warehouse.database, warehouse.store)),
     "copy_missing_originals": (EACH_MINUTE, LOADER, _copy_missing_originals),
     "check_alerts": (EACH_MINUTE, None, check_alerts),
+    "continue_key_rotation": (EACH_MINUTE, None, continue_rotation),
 }

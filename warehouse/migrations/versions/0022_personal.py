@@ -30,11 +30,27 @@ alter table raw.rejected_rows
     drop column content;
 comment on table raw.rejected_rows is
     'Rows that could not be kept as submissions, each with its line and its reason; their text is in raw.personal.';
+create table ops.key_rotations (
+    rotation_id bigint generated always as identity primary key,
+    key_id text not null,
+    requested_by text not null,
+    started_at timestamptz not null default clock_timestamp(),
+    last_object text not null default '',
+    renewed_tokens bigint not null default 0,
+    renewed_objects bigint not null default 0,
+    finished_at timestamptz
+);
+create unique index key_rotations_one_at_a_time on ops.key_rotations ((true)) where finished_at is null;
+comment on table ops.key_rotations is
+    'Each time that everything was encrypted anew: with which key, how far it has come, and when it was done.';
+comment on column ops.key_rotations.last_object is 'The object up to which the store is done, in order of key.';
+
 comment on table raw.bodies is
     'Single surveys as they came, each as an encrypted token, until they are bundled into an object of the store.';
 """
 
 DOWNGRADE = """
+drop table ops.key_rotations;
 alter table raw.rejected_rows
     add column content text not null default ' ';
 alter table raw.ingestions

@@ -1,0 +1,1 @@
+"""The change of keys: everything that is encrypted is encrypted anew, beside what goes on."""
