@@ -3,6 +3,7 @@
 import psycopg
 from psycopg import sql
 
+from orchestration.analyst_views import SCHEMA, drop_views_of, publish_views
 from orchestration.console import count
 from warehouse.database import Database, fetch_rows, queries
 from warehouse.errors import BuildError
@@ -14,6 +15,8 @@ NEXT, PUBLISHED = "marts_next", "marts"
 def publish(database: Database) -> dict[str, int]:
     """Make the published marts the same as the newly built ones, in one transaction; only what differs is written.
 
+    What analysts and partners see of them is made in the same transaction.
+
     A table whose columns changed is made anew; one that is built no more is dropped; what others made in the schema is
     left alone. Returns how many rows were written to, or deleted from, each table that changed.
 
@@ -22,6 +25,7 @@ def publish(database: Database) -> dict[str, int]:
     """
     statements = queries("publishing")
     with database.transaction() as connection:
+        connection.execute(statements["take_role"])
         connection.execute(statements["lock_publishing"])
         tables = [row["table_name"] for row in fetch_rows(connection, statements["built_tables"])]
         changed_rows = {f"{PUBLISHED}.{table}": _publish_table(connection, table) for table in tables}
@@ -29,7 +33,8 @@ def publish(database: Database) -> dict[str, int]:
             _drop_table(connection, row["table_name"])
         connection.execute(statements["note_tables"], {"tables": tables})
         connection.execute(statements["note_ingestions"])
-        apply_grants(connection, [PUBLISHED])
+        publish_views(connection)
+        apply_grants(connection, [PUBLISHED, SCHEMA])
     return {table: rows for table, rows in changed_rows.items() if rows}
 
 
@@ -70,6 +75,7 @@ def _copy_table(connection: psycopg.Connection, table: str) -> int:
 
 def _drop_table(connection: psycopg.Connection, table: str) -> None:
     try:
+        drop_views_of(connection, f"{PUBLISHED}.{table}")
         connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(PUBLISHED, table)))
     except psycopg.errors.DependentObjectsStillExist as error:
         reader = error.diag.message_detail

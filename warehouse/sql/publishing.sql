@@ -1,3 +1,7 @@
+-- name: take_role
+-- The views of analysts read with the rights of whoever makes them.
+set local role kyalo_transformer;
+
 -- name: lock_publishing
 select pg_advisory_xact_lock(hashtextextended('kyalo.publish', 0));
 
