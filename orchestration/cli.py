@@ -5,10 +5,11 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,13 +23,15 @@ from orchestration.context import acting_as, open_warehouse, read_settings
 from orchestration.health_command import app as health_app
 from orchestration.key_commands import app as keys_app
 from orchestration.model_commands import app as models_app
+from orchestration.partner_commands import app as partners_app
 from orchestration.policy_commands import app as policies_app
 from orchestration.quarantine_commands import app as quarantine_app
+from orchestration.reveal_command import app as reveal_app
 from orchestration.schedule_commands import app as schedule_app
 from orchestration.storage_commands import app as storage_app
 from orchestration.up_command import app as up_app
 from warehouse.errors import ConfigurationError, GateClosedError, KyaloError, Transient, UnreadableFileError
-from warehouse.grants import LOADER
+from warehouse.grants import LOADER, role_named
 from warehouse.logs import configure_logging, hide_secrets
 
 if TYPE_CHECKING:
@@ -43,10 +46,12 @@ app = typer.Typer(
 )
 app.add_typer(check_app)
 app.add_typer(up_app)
+app.add_typer(reveal_app)
 app.add_typer(health_app)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(models_app, name="models")
 app.add_typer(policies_app, name="policies")
+app.add_typer(partners_app, name="partners")
 app.add_typer(schedule_app, name="schedule")
 app.add_typer(storage_app, name="storage")
 app.add_typer(archive_app, name="archive")
@@ -282,9 +287,19 @@ def synth(
 
 
 @app.command(context_settings=PASSED_ON)
-def psql(context: typer.Context) -> None:
+def psql(
+    context: typer.Context,
+    role: Annotated[
+        str | None,
+        typer.Option(
+            help="See and do what a role may and no more: analyst, dashboard, loader, transformer, scorer, custodian;"
+            " everything, as the owner, when omitted."
+        ),
+    ] = None,
+) -> None:
     """Open psql on the warehouse; arguments are passed on."""
-    _execute(["psql", *context.args])
+    taken = {"PGOPTIONS": f"-c role={role_named(role)}"} if role else {}
+    _execute(["psql", *context.args], taken)
 
 
 @app.command(context_settings=PASSED_ON)
@@ -363,15 +378,15 @@ def _exit_code(error: KyaloError) -> int:
     return TRY_AGAIN if isinstance(error, Transient) else 1
 
 
-def _execute(command: list[str]) -> None:
-    """Become another program, in dbt's environment."""
+def _execute(command: list[str], variables: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Become another program, in dbt's environment and with some variables of its own."""
     from orchestration.dbt import Dbt, client_environment, dbt_environment, has_packages
 
     with open_warehouse() as warehouse:
         if not has_packages(warehouse):
             with Dbt(warehouse) as child:
                 child.install_packages()
-        environment = dbt_environment(warehouse) | client_environment(warehouse)
+        environment = dbt_environment(warehouse) | client_environment(warehouse) | {**variables}
     os.execvpe(command[0], command, environment)  # noqa: S606 - no shell
 
 

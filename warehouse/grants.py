@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from warehouse.contract import list_forms
 from warehouse.database import fetch_rows, queries
+from warehouse.errors import ConfigurationError
 
 LOADER, TRANSFORMER, SCORER = "kyalo_loader", "kyalo_transformer", "kyalo_scorer"
 ANALYST, PARTNER, DASHBOARD, CUSTODIAN = "kyalo_analyst", "kyalo_partner", "kyalo_dashboard", "kyalo_custodian"
@@ -67,6 +68,20 @@ def apply_grants(connection: psycopg.Connection, schemas: Collection[str] | None
     for statement in statements:
         connection.execute(statement)
     return len(statements)
+
+
+def role_named(name: str) -> str:
+    """The role of a short name, such as analyst.
+
+    Raises:
+        ConfigurationError: there is no such role.
+    """
+    names = {role.removeprefix("kyalo_"): role for role in ROLES}
+    if name not in names:
+        raise ConfigurationError(
+            f"There is no role {name}.", code="database.unknown_role", remedy=f"Roles are {', '.join(names)}."
+        )
+    return names[name]
 
 
 def make_dbt_schemas(connection: psycopg.Connection) -> None:
