@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from ingest_api.audit import ACTIONS, UNRECORDED, Audit, AuditWriter
 from ingest_api.auth.doorkeeper import Doorkeeper, FreshClients
 from ingest_api.auth.log_filter import hide_tokens_in_logs
 from ingest_api.documentation import EVERY_ROUTE, TAGS, complete_document, problems
@@ -17,7 +18,7 @@ from ingest_api.problems import install_problem_handlers
 from ingest_api.processing_time import ProcessingTime
 from ingest_api.request_log import RequestLog
 from ingest_api.request_times import RequestTimes
-from ingest_api.routes import auth, files, forms, openrosa, quarantine, status, surveys
+from ingest_api.routes import auth, files, forms, households, openrosa, quarantine, status, surveys
 from ingest_api.schemas import describe_survey
 from warehouse.database import Database
 from warehouse.grants import LOADER
@@ -62,7 +63,8 @@ def create_app(settings: Settings | None = None, *, extensions: Sequence[Extensi
         state = app.state
         state.database, state.store = database, open_store(settings)
         state.clients = Doorkeeper(settings, database)
-        state.writer = SurveyWriter(writing)
+        state.audit = AuditWriter(Database(settings, pool_size=2, patience=PATIENCE_SECONDS, role=LOADER), "api")
+        state.writer = SurveyWriter(writing, state.audit.chain)
         state.processing_time = ProcessingTime(database)
         with ExitStack() as stack:
             for extension in extensions:
@@ -71,6 +73,7 @@ def create_app(settings: Settings | None = None, *, extensions: Sequence[Extensi
         state.processing_time.close()
         state.writer.close()
         writing.close()
+        state.audit.close()
         state.clients.close()
         database.close()
 
@@ -84,7 +87,7 @@ def create_app(settings: Settings | None = None, *, extensions: Sequence[Extensi
         openapi_tags=TAGS,
         generate_unique_id_function=lambda route: route.name,
     )
-    own = (surveys, files, status, quarantine, forms, auth, openrosa)
+    own = (surveys, files, status, quarantine, households, forms, auth, openrosa)
     for router in [*(routes.router for routes in own), *(extension.router for extension in extensions)]:
         app.include_router(router, responses=problems(EVERY_ROUTE))
     complete_document(app, {"Survey": describe_survey(), "SignIn": auth.SignIn.model_json_schema()})
@@ -92,6 +95,7 @@ def create_app(settings: Settings | None = None, *, extensions: Sequence[Extensi
     app.add_middleware(FreshClients)
     app.add_middleware(BatchMemory, settings=settings)
     app.add_middleware(RequestLimits, settings=settings)
+    app.add_middleware(Audit, door="api", actions=ACTIONS, unrecorded=UNRECORDED)
     app.state.request_times = RequestTimes()
     app.add_middleware(RequestLog, times=app.state.request_times)
     if settings.trusted_proxies:

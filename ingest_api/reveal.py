@@ -1,5 +1,7 @@
-"""Personal answers, opened for who may see them."""
+"""Personal answers, opened for who may see them; the audit log tells of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,10 +9,12 @@ import psycopg
 from psycopg import sql
 
 from ingest_api.personal import open_token
+from warehouse import audit
 from warehouse.contract import list_forms, load_contract
 from warehouse.crypto.keys import KeyRing, load_key_ring
 from warehouse.database import Database, fetch_rows, queries
 from warehouse.errors import NotFoundError
+from warehouse.grants import CUSTODIAN
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ def reveal_household(database: Database, household_id: str) -> list[Revealed]:
     keys = load_key_ring(database.settings)
     found: list[Revealed] = []
     is_known = False
-    with database.transaction() as connection:
+    audit.note(subject=household_id, households=[household_id])
+    with database.transaction() as connection, _as_custodian(connection):
         for form in list_forms():
             statement = queries("personal")["personal_of_household"].format(
                 raw_table=sql.Identifier("raw", form), identifier=sql.Identifier(load_contract(form).identifier)
@@ -50,6 +55,7 @@ def reveal_household(database: Database, household_id: str) -> list[Revealed]:
             code="household.not_found",
             remedy="Give the identifier as the survey has it.",
         )
+    audit.note(records=len(found))
     return sorted(found, key=lambda each: each.received_at, reverse=True)
 
 
@@ -62,5 +68,15 @@ def personal_answers(
         IntegrityError: none of the keys opens them.
     """
     place = {"ingestion_id": ingestion_id, "row_number": row_number}
-    rows = fetch_rows(connection, queries("personal")["personal_of_row"], place)
+    with _as_custodian(connection):
+        rows = fetch_rows(connection, queries("personal")["personal_of_row"], place)
     return open_token(keys, rows[0]["token"]) if rows else {}
+
+
+@contextmanager
+def _as_custodian(connection: psycopg.Connection) -> Iterator[None]:
+    """Take on, in the caller's transaction, the one role that may read tokens; then what one was before."""
+    before = connection.execute("select current_setting('role')").fetchone()
+    connection.execute("select set_config('role', %s, true)", [CUSTODIAN])
+    yield
+    connection.execute("select set_config('role', %s, true)", before)

@@ -1,6 +1,7 @@
 """Shapes of the API's requests and answers."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, JsonValue
@@ -11,6 +12,7 @@ from ingest_api.personal import describe_findings
 from ingest_api.receipts import Outcome, Receipt
 from ingest_api.records import LONGEST_NAME
 from ingest_api.requests import ANSWERS
+from ingest_api.reveal import Revealed
 from warehouse.contract import list_forms, load_contract
 
 EXAMPLE_SURVEY: dict[str, JsonValue] = {
@@ -144,6 +146,27 @@ class PersonalField(BaseModel):
     field: str
     kind: str
     rows: int
+
+
+class PersonalAnswers(BaseModel):
+    """The personal answers of one submission, as they were sent."""
+
+    form: str
+    submission_id: str
+    ingestion_id: str
+    received_at: datetime
+    answers: dict[str, str]
+
+    @classmethod
+    def of(cls, revealed: Revealed) -> "PersonalAnswers":
+        """The answers that were opened."""
+        return cls(
+            form=revealed.form,
+            submission_id=revealed.submission_key,
+            ingestion_id=revealed.ingestion_id,
+            received_at=revealed.received_at,
+            answers=revealed.answers,
+        )
 
 
 class BatchReceipt(BaseModel):

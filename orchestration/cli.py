@@ -2,14 +2,12 @@
 
 import getpass
 import os
-import shutil
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,9 +27,11 @@ from orchestration.quarantine_commands import app as quarantine_app
 from orchestration.reveal_command import app as reveal_app
 from orchestration.schedule_commands import app as schedule_app
 from orchestration.storage_commands import app as storage_app
+from orchestration.tool_commands import PASSED_ON
+from orchestration.tool_commands import app as tools_app
 from orchestration.up_command import app as up_app
 from warehouse.errors import ConfigurationError, GateClosedError, KyaloError, Transient, UnreadableFileError
-from warehouse.grants import LOADER, role_named
+from warehouse.grants import LOADER
 from warehouse.logs import configure_logging, hide_secrets
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ app = typer.Typer(
 )
 app.add_typer(check_app)
 app.add_typer(up_app)
+app.add_typer(tools_app)
 app.add_typer(reveal_app)
 app.add_typer(health_app)
 app.add_typer(quarantine_app, name="quarantine")
@@ -60,8 +61,6 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(alerts_app, name="alerts")
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)
 GATE_CLOSED = 3
-
-PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 @app.command()
@@ -286,59 +285,6 @@ def synth(
     out.print(f"done: {summary.rows:,} rows of {summary.households:,} households in {output}")
 
 
-@app.command(context_settings=PASSED_ON)
-def psql(
-    context: typer.Context,
-    role: Annotated[
-        str | None,
-        typer.Option(
-            help="See and do what a role may and no more: analyst, dashboard, loader, transformer, scorer, custodian;"
-            " everything, as the owner, when omitted."
-        ),
-    ] = None,
-) -> None:
-    """Open psql on the warehouse; arguments are passed on."""
-    taken = {"PGOPTIONS": f"-c role={role_named(role)}"} if role else {}
-    _execute(["psql", *context.args], taken)
-
-
-@app.command(context_settings=PASSED_ON)
-def dbt(context: typer.Context) -> None:
-    """Run any dbt command on the warehouse; arguments are passed on."""
-    _execute([str(Path(sys.executable).with_name("dbt")), *context.args])
-
-
-@app.command("exec", context_settings=PASSED_ON)
-def execute(context: typer.Context) -> None:
-    """Run a program in the environment that names the warehouse (PG*, DB_*, DBT_*): pg_dump, sqlfluff, a script."""
-    if not context.args:
-        raise ConfigurationError("Say what to run.", code="exec.no_command", remedy="kyalo exec PROGRAM [ARGUMENTS]")
-    _execute(context.args)
-
-
-@app.command()
-def docs(
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write the page to this file, with .html where it has no suffix;"
-            " into KYALO_HOME, dbt/target/static_index.html, when omitted.",
-            dir_okay=False,
-        ),
-    ] = None,
-) -> None:
-    """Write the documentation of every table, with its lineage, as one page that needs no network."""
-    from orchestration.dbt import Dbt
-
-    with open_warehouse() as warehouse, out.status("writing the documentation"), Dbt(warehouse) as child:
-        page = child.docs()
-    if output:
-        output = output if output.suffix else output.with_suffix(".html")
-        output.parent.mkdir(parents=True, exist_ok=True)
-        page = Path(shutil.copyfile(page, output))
-    out.print(f"done: {page}")
-
-
 def _replay(warehouse: "Warehouse", tracks: Sequence["Track"], version: int) -> None:
     from ml.catalogue import find_model
     from ml.replay import TOLERANCE, replay
@@ -376,18 +322,6 @@ def _exit_code(error: KyaloError) -> int:
     if isinstance(error, GateClosedError):
         return GATE_CLOSED
     return TRY_AGAIN if isinstance(error, Transient) else 1
-
-
-def _execute(command: list[str], variables: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Become another program, in dbt's environment and with some variables of its own."""
-    from orchestration.dbt import Dbt, client_environment, dbt_environment, has_packages
-
-    with open_warehouse() as warehouse:
-        if not has_packages(warehouse):
-            with Dbt(warehouse) as child:
-                child.install_packages()
-        environment = dbt_environment(warehouse) | client_environment(warehouse) | {**variables}
-    os.execvpe(command[0], command, environment)  # noqa: S606 - no shell
 
 
 def _keep_traceback() -> Path:

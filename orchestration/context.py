@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pydantic import ValidationError
 
 from warehouse.database import Database
-from warehouse.embedded.server import make_folder
 from warehouse.errors import ConfigurationError
+from warehouse.folders import make_folder
 from warehouse.jobs import CHORES_AT_A_TIME
 from warehouse.migrations import migrate
 from warehouse.settings import Settings, get_settings

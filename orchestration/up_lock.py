@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from warehouse.embedded.server import make_folder
 from warehouse.errors import BusyError
+from warehouse.folders import make_folder
 
 LOCK_FILE = "up-lock"
 PATIENCE_SECONDS = 20.0  # processes get nine, PostgreSQL some more

@@ -124,7 +124,9 @@ def _renew_objects(warehouse: Warehouse, keys: KeyRing, rotation: dict[str, Any]
     for key in sealed_objects(encrypted_stores(warehouse.store)[0], rotation["last_object"]):
         renewed = sum(_renew_object(store, keys, key) for store in encrypted_stores(warehouse.store))
         with warehouse.database.transaction() as connection:
-            connection.execute(statements["note_objects"], {**rotation, "last_object": key, "objects": renewed > 0})
+            connection.execute(
+                statements["note_objects"], {**rotation, "last_object": key, "objects": int(renewed > 0)}
+            )
         yield int(renewed > 0)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from warehouse.embedded.server import make_folder
+from warehouse.folders import make_folder
 
 
 def kept_secret(path: Path, make: Callable[[], str]) -> str:

@@ -20,6 +20,7 @@ from warehouse.embedded.account import Account, server_account, system_folder
 from warehouse.embedded.binaries import find_installation, reachable_installation
 from warehouse.embedded.cluster import HOST, ROLE, Cluster
 from warehouse.errors import ConfigurationError, DatabaseUnavailableError
+from warehouse.folders import make_folder
 
 DATABASE = "kyalo"
 PORT_ATTEMPTS = 5
@@ -160,13 +161,6 @@ class EmbeddedServer:
             yield descriptor
         finally:
             os.close(descriptor)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder of Kyalo's own: its owner's, and passed through by the server's account under root."""
-    if not folder.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 def _answers(port: int, password: str) -> bool:
