@@ -11,7 +11,8 @@ from ingest_api.detection.words import WORDS
 
 Kind = Literal["phone", "email", "national_id", "coordinates", "name"]
 
-REGION = "UG"
+REGION, COUNTRY_CODE = "UG", 256
+OURS = re.compile(r"[2347][0-9]{8}")  # networks are given new ranges before a list of valid ones knows them
 SHORTEST = 5  # characters; nothing personal that tells itself is shorter
 PLAIN_NUMBER = re.compile(r"\s*[-+]?[0-9]{0,9}(?:[.][0-9]+)?\s*")
 EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+ ?@ ?(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}")
@@ -22,7 +23,9 @@ GAP = r"[ ()./-]{0,3}"
 END = r"(?![0-9]|[.][0-9]*[1-9])"  # a spreadsheet makes 256772123456.0 of a number
 PHONES = (
     re.compile(rf"(?<![0-9])(?<![0-9][.])[(]?0[) -]{{0,2}}[2-9](?:{GAP}[0-9]){{8}}{END}"),
-    re.compile(rf"(?<![0-9])(?<![0-9][.])256(?:[ ()/-]{{0,3}}|[.](?=[0-9]{{2,4}}[.]))[0-9](?:{GAP}[0-9]){{8,9}}{END}"),
+    re.compile(
+        rf"(?<![0-9])(?<![0-9][.])256(?:[ ()/-]{{0,3}}|[.](?=[0-9]{{2,4}}[.]))(?:0{GAP})?[2-9](?:{GAP}[0-9]){{8}}{END}"
+    ),
     re.compile(rf"(?<![0-9])(?<![0-9][.])(?:[+] ?[(]?|00[ -]?)[1-9](?:{GAP}[0-9]){{6,14}}{END}"),
 )
 DATE = re.compile(r"[0-9]{1,2}([./-])[0-9]{1,2}\1(?:[0-9]{4}|[0-9]{2})(?![0-9])")
@@ -121,7 +124,7 @@ def _holds_phone(text: str) -> bool:
 
 
 def _is_phone(text: str, found: re.Match[str]) -> bool:
-    number = found[0]
+    number = found[0].removesuffix(".0")
     before, after = text[: found.start()][-2:], text[found.end() : found.end() + 1]
     is_within_word = before[-1:].isalpha() and after.isalpha()
     is_end_of_code = re.fullmatch(r"[A-Za-z0-9][-/_]", before) is not None and not number.isdigit() and number[0] != "+"
@@ -135,13 +138,14 @@ def _is_phone(text: str, found: re.Match[str]) -> bool:
 
 def _is_valid(number: str) -> bool:
     digits = re.sub(r"[^0-9]", "", number)
-    international = f"+{digits}" if digits.startswith("256") or number.startswith("+") else digits
+    international = f"+{digits}" if digits.startswith(str(COUNTRY_CODE)) or number.startswith("+") else digits
     international = f"+{digits[2:]}" if digits.startswith("00") else international
     try:
         parsed = phonenumbers.parse(international, REGION)
     except phonenumbers.NumberParseException:
         return False
-    return phonenumbers.is_valid_number(parsed)
+    is_ours = parsed.country_code == COUNTRY_CODE and OURS.fullmatch(str(parsed.national_number)) is not None
+    return is_ours or phonenumbers.is_valid_number(parsed)
 
 
 def _holds_place(text: str) -> bool:
