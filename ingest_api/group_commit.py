@@ -7,8 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
+import psycopg
+
 from ingest_api.receipts import SurveyReceipt
 from ingest_api.surveys import ArrivingSurvey, land_surveys
+from warehouse.audit import Chain, Draft, current
 from warehouse.contract import Contract
 from warehouse.database import Database
 from warehouse.errors import BusyError
@@ -17,6 +20,7 @@ from warehouse.logs import get_logger
 logger = get_logger(__name__)
 MOST_TOGETHER = 500
 SLOW_LANES = 4
+STORED = 200  # the status of what is answered then
 # A survey whose twin is in a transaction that takes long must not hold up those that came with it.
 PATIENCE = "set local lock_timeout = '100ms'"
 
@@ -28,6 +32,7 @@ class Waiting:
     contract: Contract
     survey: ArrivingSurvey
     answer: "asyncio.Future[SurveyReceipt]"
+    draft: Draft | None
 
 
 class SurveyWriter:
@@ -35,11 +40,16 @@ class SurveyWriter:
 
     Where a group cannot be stored as one, since a twin of one of them is being written elsewhere, its halves are; what
     has to wait, and every survey of a group that failed for another reason, is stored by itself, beside the groups that
-    follow.
+    follow. What the audit says of them is stored with them.
+
+    Args:
+        database: where to.
+        chain: the chain of the audit that this process writes.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, chain: Chain) -> None:
         self._database = database
+        self._chain = chain
         self._arriving: SimpleQueue[Waiting | None] = SimpleQueue()
         self._slow = ThreadPoolExecutor(SLOW_LANES, "kyalo-slow-lane")
         self._thread = threading.Thread(target=self._write_groups, name="kyalo-writer", daemon=True)
@@ -52,7 +62,7 @@ class SurveyWriter:
             DatabaseUnavailableError: it may or may not be stored; sending it again is harmless.
         """
         answer: asyncio.Future[SurveyReceipt] = asyncio.get_running_loop().create_future()
-        self._arriving.put(Waiting(contract, survey, answer))
+        self._arriving.put(Waiting(contract, survey, answer, current()))
         return await answer
 
     def check(self) -> None:
@@ -114,7 +124,24 @@ class SurveyWriter:
         with self._database.transaction() as connection:
             for statement in first:
                 connection.execute(statement)
-            return land_surveys(connection, group[0].contract, [waiting.survey for waiting in group])
+            receipts = land_surveys(connection, group[0].contract, [waiting.survey for waiting in group])
+            self._enter(connection, group, receipts)
+        for waiting in group:
+            if waiting.draft:
+                waiting.draft.is_written = True
+        return receipts
+
+    def _enter(
+        self, connection: psycopg.Connection, group: Sequence[Waiting], receipts: Sequence[SurveyReceipt]
+    ) -> None:
+        """Enter the surveys in the log, in the transaction that stores them."""
+        entries = []
+        for waiting, receipt in zip(group, receipts, strict=True):
+            if waiting.draft:
+                waiting.draft.subject, waiting.draft.records = receipt.ingestion_id, 1
+                entries.append(waiting.draft.entry("allowed", STORED))
+        if entries:
+            self._chain.append(connection, entries)
 
 
 def _answer(group: Sequence[Waiting], receipts: Sequence[SurveyReceipt]) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from warehouse.audit import note
 from warehouse.error_codes import MEANINGS
 from warehouse.errors import KyaloError, Transient
 from warehouse.logs import get_logger
@@ -44,13 +45,15 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 
 def answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
-    """The response that carries a problem."""
+    """The response that carries a problem; the audit is told its code."""
+    note(code=problem.code)
     return JSONResponse(problem.model_dump(), problem.status, headers, media_type="application/problem+json")
 
 
 def problem_of(request: Request, error: KyaloError) -> tuple[Problem, dict[str, str]]:
     """What a client is told of an error, and the headers that go with it; what failed here goes to the log."""
     status, detail, remedy = type(error).http_status, error.message, error.remedy
+    note(code=error.error_code)
     if status >= 500:
         # What we cannot do may name hosts, users and paths: that is for the operator alone.
         logger.warning("a request failed here", code=error.error_code, path=request.url.path, problem=str(error))

@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 
 from ingest_api.records import identify
+from warehouse.audit import note
 from warehouse.contract import Contract, load_contract
 from warehouse.database import Database, fetch_row, fetch_rows, queries
 from warehouse.errors import NotFoundError
@@ -181,6 +182,7 @@ def select_quarantined(
     values = {**vars(filters), **chosen, "limit": limit, "offset": offset}
     names = QuarantinedSubmission.__dataclass_fields__
     rows = fetch_rows(connection, statement, values)
+    note(records=len(rows), households=[row["household_id"] for row in rows])
     return [QuarantinedSubmission(**{name: row[name] for name in names}) for row in rows]
 
 

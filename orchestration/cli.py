@@ -14,8 +14,10 @@ import typer
 
 from orchestration.alert_commands import app as alerts_app
 from orchestration.archive_commands import app as archive_app
+from orchestration.audit_commands import app as audit_app
 from orchestration.check_command import app as check_app
 from orchestration.client_commands import app as clients_app
+from orchestration.command_audit import begin_command
 from orchestration.console import AsJson, err, out, print_error, print_json
 from orchestration.context import acting_as, open_warehouse, read_settings
 from orchestration.health_command import app as health_app
@@ -57,6 +59,7 @@ app.add_typer(schedule_app, name="schedule")
 app.add_typer(storage_app, name="storage")
 app.add_typer(archive_app, name="archive")
 app.add_typer(clients_app, name="clients")
+app.add_typer(audit_app, name="audit")
 app.add_typer(keys_app, name="keys")
 app.add_typer(alerts_app, name="alerts")
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)
@@ -303,6 +306,7 @@ def main() -> None:
     try:
         with suppress(ConfigurationError):  # the command says so itself, where it reads the settings
             configure_logging(read_settings(), "".join(sys.argv[1:2]), quiet=True)
+        begin_command(app, sys.argv[1:])
         app(standalone_mode=True)
     except KyaloError as error:
         print_error(error)

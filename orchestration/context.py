@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
+from orchestration.command_audit import entered
 from warehouse.database import Database
 from warehouse.errors import ConfigurationError
 from warehouse.folders import make_folder
@@ -32,7 +33,8 @@ def open_warehouse(settings: Settings | None = None) -> Iterator[Warehouse]:
     database = Database(settings, pool_size=2 * (settings.worker_concurrency + CHORES_AT_A_TIME))  # a job takes two
     migrate(database)
     try:
-        yield Warehouse(settings, database, open_store(settings))
+        with entered(settings, database):
+            yield Warehouse(settings, database, open_store(settings))
     finally:
         database.close()
 

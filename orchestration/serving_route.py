@@ -15,6 +15,7 @@ from ml.online import Predictor
 from ml.tracks import Track
 from orchestration.serving_shapes import EXAMPLE_ANSWERS, EXAMPLE_HOUSEHOLDS, PredictionAnswers
 from orchestration.serving_surveys import MOST_HOUSEHOLDS, read_surveys
+from warehouse.audit import note
 from warehouse.errors import RefusedRequestError
 
 JSON = "application/json"
@@ -100,6 +101,7 @@ async def predict(request: Request) -> Response:
             RejectedRow(row_number=row.number, reason_code=row.code, message=row.message).model_dump()
             for row in asked.rejected
         ]
+        note(records=len(asked.answers), households=[str(each.get("household_id") or "") for each in asked.answers])
         return orjson.dumps({**told, "rejected_rows": rejected, "unknown_fields": asked.unknown_fields})
 
     return Response(await run_in_threadpool(answer), media_type=JSON)

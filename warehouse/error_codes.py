@@ -27,6 +27,8 @@ MEANINGS = {
     "api.not_started": "The API did not start.",
     "archive.nothing_exported": "No raw rows of that form and month were exported.",
     "archive.rows_differ": "A file of the archive does not hold the rows that were written to it.",
+    "audit.changed": "The log of who saw and changed what is not what was written.",
+    "audit.unavailable": "Nothing can be entered in the log of who saw and changed what, so nothing is done.",
     "auth.bad_credentials": "The name or the secret is wrong, or the client was revoked.",
     "auth.bad_request": "The request for a token names no client and secret.",
     "auth.bad_token": "The access token is none of ours.",

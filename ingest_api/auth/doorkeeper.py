@@ -13,6 +13,7 @@ from ingest_api.auth.rates import RequestRate, address_subject
 from ingest_api.auth.registry import ClientRegistry, ClientTable
 from ingest_api.auth.tokens import Claims, issue_token, refuse_token, verify_token
 from ingest_api.limits import PROBES
+from warehouse.audit import note
 from warehouse.database import Database
 from warehouse.errors import DatabaseUnavailableError, ForbiddenError
 from warehouse.settings import Settings
@@ -94,6 +95,7 @@ class Doorkeeper:
 
     def _admit(self, scope: Scope, client: Client) -> Client:
         scope[NAME] = client.name
+        note(actor=client.name)
         self._rate.count(client.name)
         self.registry.note_use(client.name)
         return client

@@ -12,6 +12,7 @@ from ingest_api.documentation import BODY, EVERY_ROUTE, ROLE, SENDER, TOKEN, UNK
 from ingest_api.receiving import receive_file
 from ingest_api.requests import FORM, sender_of
 from ingest_api.schemas import FileReceipt
+from warehouse.audit import note
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 FileType = Literal["csv", "excel", "json", "jsonl", "parquet"]
@@ -98,4 +99,5 @@ def upload_file(
         file_type=file_type,
         sheet=sheet,
     )
+    note(subject=receipt.ingestion_id)
     return FileReceipt.of(receipt, request.app.state.processing_time.text)

@@ -1,0 +1,333 @@
+"""The log of who saw and changed what: nothing gets past it, and nothing in it can be changed unseen."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import psycopg
+import pytest
+from psycopg import sql
+
+from ingest_api.auth.clients import add_client
+from ingest_api.schemas import EXAMPLE_SURVEY
+from orchestration.context import Warehouse
+from tests.processes import run
+from tests.served import served, sign_in
+from warehouse.audit import Chain, Draft
+from warehouse.audit.anchors import keep_anchor, newest_anchor
+from warehouse.audit.chain import Hasher
+from warehouse.audit.reading import list_entries, who_saw
+from warehouse.audit.verifying import Verifier, verify
+
+pytestmark = pytest.mark.xdist_group("api")
+
+EDITS = 1000
+SEED = 20261124
+WRITERS, EACH = 4, 60
+SURVEY = "/api/v1/upload/survey-data"
+COLUMNS = {
+    "at": "at + interval '1 microsecond'",
+    "door": "case door when 'api' then 'cli' else 'api' end",
+    "action": "action || 'x'",
+    "actor": "case when actor is null then 'x' end",
+    "source": "source || '0'",
+    "subject": "case when subject is null then '' end",
+    "result": "case result when 'allowed' then 'refused' else 'allowed' end",
+    "code": "case when code is null then 'auth.revoked' end",
+    "http_status": "http_status + 1",
+    "records": "case when records is null then 0 end",
+    "households": "households || 'KAN-2'::text",
+    "request_id": "case when request_id is null then 'a' end",
+    "previous_hash": "sha256(previous_hash)",
+    "hash": "sha256(hash)",
+    "sequence": "sequence + 100000",
+    "chain_id": "(select max(chain_id) || 'x' from ops.audit_chains)",
+}
+
+
+@pytest.fixture(scope="module")
+def log(module_warehouse: Warehouse) -> Warehouse:
+    """A log of some hundred entries in several chains, anchored."""
+    chains = [Chain(module_warehouse.settings, f"writer-{number}") for number in range(WRITERS)]
+    for number in range(EACH):
+        for chain in chains:
+            draft = Draft("api", "127.0.0.1", "submission.show", "ann", f"content:{number}", None, 1, [f"KAN-{number}"])
+            with module_warehouse.database.transaction() as connection:
+                chain.append(connection, [draft.entry("allowed", 200)])
+    found = verify(module_warehouse.database, None)
+    assert (found.is_intact, found.entries, found.chains) == (True, WRITERS * EACH, WRITERS)
+    keep_anchor(module_warehouse.store, module_warehouse.settings, found.heads)
+    return module_warehouse
+
+
+@dataclass
+class Forger:
+    """Somebody with all rights in the database, and without the key."""
+
+    connection: psycopg.Connection
+    choice: random.Random
+
+    def do(self, statement: str, *values: object) -> int:
+        return self.connection.execute(statement, values).rowcount  # type: ignore[call-overload, no-any-return]
+
+    def entry(self) -> tuple[str, int]:
+        rows = self.connection.execute("select chain_id, sequence from ops.audit_log order by 1, 2").fetchall()
+        chain_id, sequence = self.choice.choice(rows)
+        return chain_id, sequence
+
+    def update(self) -> int:
+        column = self.choice.choice(sorted(COLUMNS))
+        self.do("alter table ops.audit_log drop constraint if exists audit_log_chain_id_fkey")
+        statement = f"update ops.audit_log set {column} = {COLUMNS[column]} where chain_id = %s and sequence = %s"
+        return self.do(statement, *self.entry())
+
+    def delete(self) -> int:
+        return self.do("delete from ops.audit_log where chain_id = %s and sequence = %s", *self.entry())
+
+    def insert_at_the_end(self) -> int:
+        chain_id, _ = self.entry()
+        return self.do(
+            "insert into ops.audit_log select (jsonb_populate_record(last, jsonb_build_object("
+            "'sequence', sequence + 1, 'previous_hash', last.hash))).* from ops.audit_log as last"
+            " where chain_id = %s order by sequence desc limit 1",
+            chain_id,
+        )
+
+    def insert_and_move_the_end(self) -> int:
+        self.insert_at_the_end()
+        return self.do(
+            "update ops.audit_heads set sequence = last.sequence, hash = last.hash from ops.audit_log as last"
+            " where last.chain_id = audit_heads.chain_id and last.sequence = audit_heads.sequence + 1"
+        )
+
+    def swap(self) -> int:
+        (chain_id, one), other = self.entry(), self.choice.randint(1, EACH)
+        other = other if other != one else one % EACH + 1
+        return self.do(
+            "update ops.audit_log as changed set (at, action, subject, households, hash) ="
+            " (select at, action, subject, households, hash from ops.audit_log as source where chain_id = %s"
+            " and sequence = case changed.sequence when %s then %s else %s end)"
+            " where chain_id = %s and sequence in (%s, %s)",
+            *(chain_id, one, other, one, chain_id, one, other),
+        )
+
+    def cut_tail(self) -> int:
+        chain_id, _ = self.entry()
+        return self.do(
+            "delete from ops.audit_log where chain_id = %s and sequence > %s", chain_id, self.choice.randrange(EACH)
+        )
+
+    def cut_tail_and_its_end(self) -> int:
+        chain_id, sequence = self.entry()
+        self.do("delete from ops.audit_log where chain_id = %s and sequence >= %s", chain_id, sequence)
+        return self.do(
+            "update ops.audit_heads set sequence = %s, hash = coalesce((select hash from ops.audit_log where chain_id ="
+            " %s order by sequence desc limit 1), hash) where chain_id = %s",
+            *(sequence - 1, chain_id, chain_id),
+        )
+
+    def delete_chain(self) -> int:
+        chain_id, _ = self.entry()
+        return sum(
+            self.do(sql.SQL("delete from ops.{} where chain_id = %s").format(sql.Identifier(table)), chain_id)  # type: ignore[arg-type]
+            for table in ("audit_log", "audit_heads", "audit_chains")[: self.choice.randint(1, 3)]
+        )
+
+    def delete_last_chain(self) -> int:
+        (position,) = self.connection.execute("select max(position) from ops.audit_chains").fetchone() or (0,)
+        last = "(select chain_id from ops.audit_chains where position = %s)"
+        self.do(f"delete from ops.audit_log where chain_id = {last}", position)
+        self.do(f"delete from ops.audit_heads where chain_id = {last}", position)
+        return self.do("delete from ops.audit_chains where position = %s", position)
+
+    def replace_chain(self) -> int:
+        return self.do("update ops.audit_chains set opened_by = opened_by || 'x' where chain_id = %s", self.entry()[0])
+
+    def change_end(self) -> int:
+        return self.do("update ops.audit_heads set seal = sha256(seal) where chain_id = %s", self.entry()[0])
+
+    def delete_all(self) -> int:
+        return sum(self.do(f"delete from ops.{table}") for table in ("audit_log", "audit_heads", "audit_chains"))
+
+
+KINDS: list[tuple[Callable[[Forger], int], int]] = [
+    (Forger.update, 40),
+    (Forger.delete, 12),
+    (Forger.insert_at_the_end, 6),
+    (Forger.insert_and_move_the_end, 6),
+    (Forger.swap, 10),
+    (Forger.cut_tail, 6),
+    (Forger.cut_tail_and_its_end, 6),
+    (Forger.delete_chain, 6),
+    (Forger.delete_last_chain, 2),
+    (Forger.replace_chain, 3),
+    (Forger.change_end, 2),
+    (Forger.delete_all, 1),
+]
+
+
+def test_every_edit_by_who_has_all_rights_is_found(log: Warehouse) -> None:
+    choice = random.Random(SEED)  # noqa: S311 - no secret
+    kinds = choice.choices([kind for kind, _ in KINDS], [weight for _, weight in KINDS], k=EDITS)
+    hasher, anchor = Hasher(log.settings), newest_anchor(log.store, log.settings)
+    with log.database.connect() as connection:
+        connection.execute("set session_replication_role = replica")  # no trigger and no foreign key
+        connection.commit()
+        for number, kind in enumerate(kinds):
+            assert kind(Forger(connection, choice)), kind.__name__
+            found = Verifier(connection, hasher, anchor).verify()
+            connection.rollback()
+            assert found.findings, (number, kind.__name__)
+        assert Verifier(connection, hasher, anchor).verify().is_intact
+
+
+def test_log_cut_back_to_an_older_state_is_told_by_the_anchor_only(log: Warehouse) -> None:
+    database, anchor = log.database, newest_anchor(log.store, log.settings)
+    assert anchor
+    with database.connect() as connection:
+        before = connection.execute("select * from ops.audit_heads").fetchall()
+        chain = Chain(log.settings, "late")
+        chain.append(connection, [Draft("api", None, "survey.receive").entry("allowed", 200)])
+        newer = Verifier(connection, Hasher(log.settings), None).verify().heads
+        later = keep_anchor(log.store, log.settings, newer)
+        connection.execute("set session_replication_role = replica")
+        for table in ("audit_log", "audit_chains"):
+            connection.execute(f"delete from ops.{table} where chain_id like 'late/%%'")
+        connection.execute("delete from ops.audit_heads")
+        connection.cursor().executemany("insert into ops.audit_heads values (%s, %s, %s, %s)", before)
+        assert Verifier(connection, Hasher(log.settings), anchor).verify().is_intact
+        assert not Verifier(connection, Hasher(log.settings), later).verify().is_intact
+        connection.rollback()
+    log.store.delete(later.key)
+    assert verify(database, anchor).is_intact
+
+
+def test_anchor_of_another_hand_is_told(log: Warehouse) -> None:
+    heads = verify(log.database, None).heads
+    forged = keep_anchor(log.store, log.settings.model_copy(update={"hash_key": _secret("x" * 40)}), heads)
+    found = newest_anchor(log.store, log.settings)
+    log.store.delete(forged.key)
+    assert found
+    assert (found.key, found.is_genuine) == (forged.key, False)
+
+
+def _secret(text: str) -> Any:
+    from pydantic import SecretStr
+
+    return SecretStr(text)
+
+
+@pytest.mark.parametrize(
+    "verb", ["update ops.audit_log set door = door", "delete from ops.audit_log", "truncate ops.audit_log"]
+)
+@pytest.mark.parametrize("role", ["kyalo_loader", "kyalo_dashboard", "kyalo_custodian", None])
+def test_nobody_changes_what_was_entered(log: Warehouse, role: str | None, verb: str) -> None:
+    with log.database.connect() as connection:
+        if role:
+            connection.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(verb)  # type: ignore[call-overload]
+
+
+@pytest.fixture(scope="module")
+def client(log: Warehouse) -> Iterator[httpx2.Client]:
+    with served(log, rate_limit_per_minute=0, login_limit_per_minute=1000) as client:
+        yield client
+
+
+def newest(warehouse: Warehouse, action: str | None = None) -> Any:
+    return list_entries(warehouse.database, action=action, limit=1)[0]
+
+
+def test_survey_is_entered_with_what_it_is_about(client: httpx2.Client, log: Warehouse) -> None:
+    given = add_client(log.database, "tablet-a", "device")
+    headers = sign_in(client, given.name, given.secret)
+    answer = client.post(SURVEY, json=EXAMPLE_SURVEY | {"household_id": "AUD-1"}, headers=headers)
+    entry = newest(log, "survey.receive")
+    assert (entry.actor, entry.door, entry.source, entry.result) == ("tablet-a", "api", "127.0.0.1", "allowed")
+    assert (entry.subject, entry.households, entry.records) == (answer.json()["ingestion_id"], ["AUD-1"], 1)
+    assert (entry.http_status, entry.request_id) == (200, answer.headers["X-Request-ID"])
+    assert newest(log, "token.*").actor == "tablet-a"
+
+
+def test_refusals_are_entered_with_their_codes(client: httpx2.Client, log: Warehouse) -> None:
+    given = add_client(log.database, "tablet-b", "device")
+    headers = sign_in(client, given.name, given.secret)
+    refused: list[tuple[httpx2.Response, str, str | None, str]] = [
+        (client.get("/api/v1/quarantine", headers=headers), "quarantine.list", "tablet-b", "auth.wrong_role"),
+        (client.get("/api/v1/forms"), "form.list", None, "auth.missing_token"),
+        (client.post(SURVEY, content=b"{", headers={**headers, "Content-Type": "application/json"}), "survey.receive",
+         "tablet-b", "request.bad_json"),
+        (client.post(SURVEY, content=b"x" * 2_000_000, headers=headers), "survey.receive", None, "request.too_large"),
+        (client.post("/api/v1/auth/token", json={"client_id": "tablet-b", "client_secret": "x"}), "token.issue", None,
+         "auth.bad_credentials"),
+        (client.get("/no/such/route"), "request.unknown", None, "request.no_such_route"),
+        (client.get("/openrosa/key/secret-in-the-address/formList"), "form.list", None, "auth.bad_url_token"),
+    ]  # fmt: skip
+    entries = list_entries(log.database, limit=len(refused))[::-1]
+    for (answer, action, actor, code), entry in zip(refused, entries, strict=True):
+        assert (entry.action, entry.actor, entry.code, entry.result) == (action, actor, code, "refused")
+        assert entry.http_status == answer.status_code
+    assert "secret-in-the-address" not in str(entries)
+
+
+def test_probes_are_not_entered(client: httpx2.Client, log: Warehouse) -> None:
+    before = newest(log)
+    assert client.get("/health").status_code == 200
+    assert newest(log) == before
+
+
+def test_nothing_is_done_that_cannot_be_entered(warehouse: Warehouse) -> None:
+    given = add_client(warehouse.database, "tablet-a", "device")
+    with served(warehouse) as client:
+        headers = sign_in(client, given.name, given.secret)
+        with warehouse.database.transaction() as connection:
+            connection.execute("alter table ops.audit_log add constraint none check (false) not valid")
+        assert client.post(SURVEY, json=EXAMPLE_SURVEY, headers=headers).status_code >= 500
+        assert client.get("/api/v1/forms", headers=headers).status_code == 503
+        assert client.post("/api/v1/upload/surveys", json=[EXAMPLE_SURVEY], headers=headers).json()["code"] == (
+            "audit.unavailable"
+        )
+        with warehouse.database.transaction() as connection:
+            assert connection.execute("select count(*) from raw.household_survey").fetchone() == (0,)
+            connection.execute("alter table ops.audit_log drop constraint none")
+        assert client.post(SURVEY, json=EXAMPLE_SURVEY, headers=headers).status_code == 200
+    assert verify(warehouse.database, None).is_intact
+
+
+def test_who_saw_a_household_is_told(client: httpx2.Client, log: Warehouse) -> None:
+    given = add_client(log.database, "office-w", "office")
+    headers = sign_in(client, given.name, given.secret)
+    client.post(SURVEY, json=EXAMPLE_SURVEY | {"household_id": "WHO-1"}, headers=headers)
+    batch = [EXAMPLE_SURVEY | {"household_id": name, "survey_data": {"household_size": 4}} for name in ("WHO-1", "X")]
+    client.post("/api/v1/upload/surveys", json=batch, headers=headers)
+    seen = who_saw(log.database, "WHO-1")
+    assert [(entry.action, entry.actor, entry.door) for entry in seen] == [("survey.receive", "office-w", "api")] * 2
+    assert seen[0].at - seen[1].at < timedelta(minutes=1)
+    assert who_saw(log.database, "nobody") == []
+
+
+def test_commands_enter_what_they_show_and_change(warehouse: Warehouse) -> None:
+    added = run(warehouse, "clients", "add", "tablet-c", "--role", "device")
+    assert added.returncode == 0
+    secret = added.stdout.split("client_secret")[1].split()[0]
+    assert run(warehouse, "clients", "add", "tablet-c", "--role", "device").returncode == 1
+    entries = list_entries(warehouse.database)
+    assert [(entry.action, entry.result, entry.subject) for entry in entries[::-1]] == [
+        ("clients.add", "begun", "tablet-c"),
+        ("clients.add", "allowed", "tablet-c"),
+        ("clients.add", "begun", "tablet-c"),
+        ("clients.add", "failed", "tablet-c"),
+    ]
+    assert (entries[0].code, entries[0].door) == ("client.exists", "cli")
+    assert secret not in str(entries)
+    assert run(warehouse, "audit", "verify").returncode == 0
+    with warehouse.database.connect() as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.execute("update ops.audit_log set actor = 'somebody else' where sequence = 2")
+    changed = run(warehouse, "audit", "verify")
+    assert changed.returncode == 1
+    assert "entry 2 of cli" in changed.stdout + changed.stderr

@@ -1,0 +1,179 @@
+-- name: lock_head
+select
+    audit_heads.sequence,
+    audit_heads.hash,
+    audit_heads.seal
+from ops.audit_heads
+where audit_heads.chain_id = %(chain_id)s
+for update;
+
+-- name: begin_heads
+insert into ops.audit_heads (chain_id, sequence, hash, seal)
+values (%(chain_id)s, %(sequence)s, %(hash)s, %(seal)s)
+on conflict (chain_id) do nothing;
+
+-- name: newest_chain
+select coalesce(max(audit_chains.position), 0) as position
+from ops.audit_chains;
+
+-- name: open_chain
+with head as (
+    update ops.audit_heads
+    set sequence = %(position)s, hash = %(hash)s, seal = %(seal)s
+    where audit_heads.chain_id = ''
+),
+
+own_head as (
+    insert into ops.audit_heads (chain_id, sequence, hash, seal)
+    values (%(chain_id)s, 0, %(hash)s, %(own_seal)s)
+)
+
+insert into ops.audit_chains (position, chain_id, opened_at, opened_by, previous_hash, hash)
+values (
+    %(position)s,
+    %(chain_id)s,
+    timestamptz 'epoch' + %(opened_at)s * interval '1 microsecond',
+    %(opened_by)s,
+    %(previous_hash)s,
+    %(hash)s
+);
+
+-- name: append
+with head as (
+    update ops.audit_heads
+    set sequence = %(sequence)s, hash = %(hash)s, seal = %(seal)s
+    where
+        audit_heads.chain_id = %(chain_id)s
+        and audit_heads.sequence = %(last_sequence)s
+        and audit_heads.hash = %(last_hash)s
+    returning audit_heads.chain_id
+)
+
+insert into ops.audit_log (
+    chain_id, sequence, at, door, action, actor, source, subject, result, code, http_status, records, households,
+    request_id, previous_hash, hash
+)
+select
+    head.chain_id,
+    entry.sequence,
+    timestamptz 'epoch' + entry.at * interval '1 microsecond' as at,
+    entry.door,
+    entry.action,
+    entry.actor,
+    entry.source,
+    entry.subject,
+    entry.result,
+    entry.code,
+    entry.http_status,
+    entry.records,
+    entry.households,
+    entry.request_id,
+    decode(entry.previous_hash, 'hex') as previous_hash,
+    decode(entry.hash, 'hex') as hash
+from head
+cross join json_to_recordset(%(entries)s::json) as entry (
+    sequence bigint,
+    at bigint,
+    door text,
+    action text,
+    actor text,
+    source text,
+    subject text,
+    result text,
+    code text,
+    http_status smallint,
+    records integer,
+    households text [],
+    request_id text,
+    previous_hash text,
+    hash text
+);
+
+-- name: read_chains
+select
+    audit_chains.position,
+    audit_chains.chain_id,
+    (extract(epoch from audit_chains.opened_at) * 1000000)::bigint as opened_at,
+    audit_chains.opened_by,
+    audit_chains.previous_hash,
+    audit_chains.hash
+from ops.audit_chains
+order by audit_chains.position;
+
+-- name: read_heads
+select
+    audit_heads.chain_id,
+    audit_heads.sequence,
+    audit_heads.hash,
+    audit_heads.seal
+from ops.audit_heads
+order by audit_heads.chain_id;
+
+-- name: read_entries
+select
+    audit_log.chain_id,
+    audit_log.sequence,
+    (extract(epoch from audit_log.at) * 1000000)::bigint as at,
+    audit_log.door,
+    audit_log.action,
+    audit_log.actor,
+    audit_log.source,
+    audit_log.subject,
+    audit_log.result,
+    audit_log.code,
+    audit_log.http_status,
+    audit_log.records,
+    audit_log.households,
+    audit_log.request_id,
+    audit_log.previous_hash,
+    audit_log.hash
+from ops.audit_log
+order by
+    audit_log.chain_id,
+    audit_log.sequence;
+
+-- name: list_entries
+select
+    audit_log.at,
+    audit_log.door,
+    audit_log.action,
+    audit_log.actor,
+    audit_log.source,
+    audit_log.subject,
+    audit_log.result,
+    audit_log.code,
+    audit_log.http_status,
+    audit_log.records,
+    coalesce(audit_log.households, '{}') as households,
+    audit_log.request_id,
+    audit_log.chain_id,
+    audit_log.sequence
+from ops.audit_log
+where
+    (%(since)s::timestamptz is null or audit_log.at >= %(since)s)
+    and (%(actor)s::text is null or audit_log.actor = %(actor)s)
+    and (%(action)s::text is null or audit_log.action like %(action)s)
+    and (
+        %(household_id)s::text is null
+        or audit_log.subject = %(household_id)s
+        or %(household_id)s = any(audit_log.households)
+    )
+order by
+    audit_log.at desc,
+    audit_log.chain_id desc,
+    audit_log.sequence desc
+limit %(limit)s;
+
+-- name: senders_of_household
+select distinct
+    ingestions.received_at as at,
+    ingestions.source as door,
+    ingestions.client as actor,
+    ingestions.ingestion_id as subject
+from {raw_table} as survey
+inner join raw.ingestions on survey.ingestion_id = ingestions.ingestion_id
+where
+    survey.{identifier} = %(household_id)s
+    and ingestions.ingestion_id <> all(%(known)s)
+order by ingestions.received_at desc
+limit %(limit)s;
