@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import psycopg
 import yaml
-from psycopg import sql
 
 from orchestration.context import Warehouse
 from warehouse.settings import PROJECT_ROOT
@@ -157,10 +156,8 @@ def make_up(warehouse: Warehouse, size: Size | None = None) -> None:
         connection.execute(INDEXES.encode())
 
 
-def create_as_dbt_does(connection: psycopg.Connection, schema: str, model: str) -> None:
-    """Create the table of a model from the columns that its YAML names."""
+def create_as_dbt_does(connection: psycopg.Connection, schema: str, model: str, *, into: str = "") -> None:
+    """Create the table of a model from the columns that its YAML names, in the schema of its layer or another."""
     (described,) = yaml.safe_load((MODELS / schema / f"{model}.yml").read_text())["models"]
     columns = [f'"{column["name"]}" {column["data_type"]}' for column in described["columns"]]
-    statement = sql.SQL("create schema if not exists {}").format(sql.Identifier(schema))
-    connection.execute(statement)
-    connection.execute(f"create table {schema}.{model} ({', '.join(columns)})".encode())
+    connection.execute(f"create table {into or schema}.{model} ({', '.join(columns)})".encode())

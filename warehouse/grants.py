@@ -48,6 +48,13 @@ def list_grants() -> tuple[Grant, ...]:
         )
 
 
+@cache
+def listed_tables() -> frozenset[tuple[str, str]]:
+    """Every schema and table that `grants.csv` names, also those that no role may touch."""
+    with LIST.open(newline="") as file:
+        return frozenset((row["schema"], table) for row in csv.DictReader(file) for table in _tables(row["tables"]))
+
+
 def apply_grants(connection: psycopg.Connection, schemas: Collection[str] | None = None) -> int:
     """Grant what the list says and is missing, revoke what it does not say; how many statements that took.
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.dbt_graph import DbtGraph, Node, layer
+from warehouse.grants import list_grants
 
 SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_{1,2}[a-z0-9]+)*")
 REFERENCE = re.compile(r"\{\{-?\s*(?:ref|source)\(")
@@ -283,3 +284,14 @@ def test_names_that_are_given_to_tests_fit(dbt_graph: DbtGraph) -> None:
 def test_names_of_tests_are_their_own(dbt_graph: DbtGraph) -> None:
     names = Counter(test["name"] for test in dbt_graph.tests.values())
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_dbt_grants_what_the_list_says(dbt_graph: DbtGraph) -> None:
+    """Tables that dbt makes anew at each build get their rights in the transaction that makes them."""
+    told = {
+        (role, node["config"]["schema"], node["name"])
+        for node in dbt_graph.models.values()
+        for role in node["config"]["grants"].get("select", [])
+    }
+    schemas = ("staging", "validated", "features")
+    assert told == {(grant.role, grant.schema, grant.table) for grant in list_grants() if grant.schema in schemas}

@@ -1,4 +1,6 @@
 -- name: note_small_groups
+-- Of the parts of a total that is shown, the smallest are hidden until they are five households together: then they are
+-- two parts at least, and none of them follows from the others.
 with
 households as (
     select
@@ -24,7 +26,7 @@ hidden_districts as (
             households < 5
             or (
                 min(households) over () < 5
-                and (row_number() over by_size <= 2 or sum(households) over (by_size rows unbounded preceding exclude current row) < 5)
+                and sum(households) over (by_size rows unbounded preceding exclude current row) < 5
             ) as is_hidden
         from districts
         window by_size as (order by households, district)
@@ -55,7 +57,7 @@ hidden_clusters as (
             or district in (select hidden_districts.district from hidden_districts)
             or (
                 min(households) over (partition by district) < 5
-                and (row_number() over by_size <= 2 or sum(households) over (by_size rows unbounded preceding exclude current row) < 5)
+                and sum(households) over (by_size rows unbounded preceding exclude current row) < 5
             ) as is_hidden
         from clusters
         window by_size as (partition by district order by households, cluster)
@@ -69,7 +71,9 @@ villages as (
         min(cluster) as cluster,
         village,
         count(*) as households,
-        bool_or((district, cluster) in (select hidden.district, hidden.cluster from hidden_clusters as hidden)) as is_within
+        bool_or(
+            (district, cluster) in (select hidden_clusters.district, hidden_clusters.cluster from hidden_clusters)
+        ) as is_within
     from households
     where village is not null
     group by
@@ -89,7 +93,7 @@ hidden_villages as (
             or is_within
             or (
                 min(households) over (partition by district, cluster) < 5
-                and (row_number() over by_size <= 2 or sum(households) over (by_size rows unbounded preceding exclude current row) < 5)
+                and sum(households) over (by_size rows unbounded preceding exclude current row) < 5
             ) as is_hidden
         from villages
         window by_size as (partition by district, cluster order by households, village)
@@ -192,7 +196,8 @@ insert into ops.published_views (view_name, definition_hash)
 values (%(view)s, %(hash)s);
 
 -- name: descriptions_of_columns
-select format('comment on column analyst.%%I.%%I is %%L', %(view)s::text, shown.attname, described.description) as statement
+select
+    format('comment on column analyst.%%I.%%I is %%L', %(view)s::text, shown.attname, described.description) as statement
 from pg_attribute as shown
 inner join pg_attribute as origin
     on

@@ -282,10 +282,7 @@ from (
             min(progress.households) over (
                 partition by progress.district, progress.previous_round, progress.survey_round
             ) < 5
-            and (
-                row_number() over by_size <= 2
-                or sum(progress.households) over (by_size rows unbounded preceding exclude current row) < 5
-            )
+            and sum(progress.households) over (by_size rows unbounded preceding exclude current row) < 5
         ) as is_suppressed
     from marts.rpt_progress as progress
     left join ops.small_groups
