@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from ingest_api.audit import ACTIONS, UNRECORDED, Audit, AuditWriter
+from ingest_api.audit import UNRECORDED, Audit, AuditWriter, actions_of_api
 from ingest_api.auth.doorkeeper import Doorkeeper, FreshClients
 from ingest_api.auth.log_filter import hide_tokens_in_logs
 from ingest_api.documentation import EVERY_ROUTE, TAGS, complete_document, problems
@@ -95,7 +95,7 @@ def create_app(settings: Settings | None = None, *, extensions: Sequence[Extensi
     app.add_middleware(FreshClients)
     app.add_middleware(BatchMemory, settings=settings)
     app.add_middleware(RequestLimits, settings=settings)
-    app.add_middleware(Audit, door="api", actions=ACTIONS, unrecorded=UNRECORDED)
+    app.add_middleware(Audit, door="api", actions=actions_of_api(), unrecorded=UNRECORDED)
     app.state.request_times = RequestTimes()
     app.add_middleware(RequestLog, times=app.state.request_times)
     if settings.trusted_proxies:

@@ -1,9 +1,11 @@
 """The door's part of the audit: every request is entered in the log before it is answered."""
 
 import asyncio
+import csv
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,36 +24,31 @@ logger = get_logger(__name__)
 MOST_TOGETHER = 500
 SAFE = ("GET", "HEAD", "OPTIONS")
 UNAVAILABLE = "audit.unavailable"
-# What each route of the API is called in the log; the loader's own, and those of what is served beside it.
-ACTIONS: dict[tuple[str, str], str] = {
-    ("POST", "/api/v1/auth/token"): "token.issue",
-    ("POST", "/api/v1/upload/survey-data"): "survey.receive",
-    ("POST", "/api/v1/upload/surveys"): "batch.receive",
-    ("POST", "/api/v1/upload/file"): "file.receive",
-    ("GET", "/api/v1/status/{ingestion_id}"): "upload.show",
-    ("GET", "/api/v1/quarantine"): "quarantine.list",
-    ("GET", "/api/v1/quarantine/{submission_id:submission}"): "submission.show",
-    ("POST", "/api/v1/quarantine/{submission_id:submission}/decision"): "submission.decide",
-    ("POST", "/api/v1/quarantine/batches/{ingestion_id}/decision"): "batch.decide",
-    ("GET", "/api/v1/households/{household_id}/personal"): "household.reveal",
-    ("GET", "/api/v1/forms"): "form.list",
-    ("GET", "/api/v1/forms/{form}"): "form.show",
-    ("GET", "/openrosa/formList"): "form.list",
-    ("GET", "/openrosa/forms/{form}/manifest"): "form.show",
-    ("GET", "/openrosa/forms/{form}.xml"): "form.show",
-    ("HEAD", "/openrosa/submission"): "survey.offer",
-    ("POST", "/openrosa/submission"): "survey.receive",
-    ("POST", "/api/v1/predict"): "household.predict",
-    ("POST", "/api/v1/alerts/{alert_id}/acknowledgement"): "alert.acknowledge",
-}
-ACTIONS |= {
-    (method, path.replace("/openrosa/", "/openrosa/key/{token}/")): action
-    for (method, path), action in ACTIONS.items()
-    if path.startswith("/openrosa/")
-}
 # What tells nothing of anybody: documentation, the way to the dashboard, what machines ask every few seconds.
 UNRECORDED = (*PROBES, "/openapi.json", "/docs", "/docs/", "/static-offline-docs/", "/dashboard")
 SECRETS_IN_ADDRESSES = ("token",)
+Actions = Mapping[tuple[str, str], str]
+
+
+def read_actions(path: Path) -> Actions:
+    """What routes are called in the log, by method and address.
+
+    Args:
+        path: the list: method, path, action.
+    """
+    with path.open(newline="") as file:
+        return {(row["method"], row["path"]): row["action"] for row in csv.DictReader(file)}
+
+
+def actions_of_api() -> Actions:
+    """The same of the API, whose addresses for phones may hold a token."""
+    listed = read_actions(Path(__file__).with_name("audited_routes.csv"))
+    by_token = {
+        (method, path.replace("/openrosa/", "/openrosa/key/{token}/")): action
+        for (method, path), action in listed.items()
+        if path.startswith("/openrosa/")
+    }
+    return {**listed, **by_token}
 
 
 class AuditWriter:
@@ -135,9 +132,7 @@ class Audit:
         unrecorded: the addresses that show nothing of anybody; those that end with a slash are beginnings of such.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, door: Door, actions: Mapping[tuple[str, str], str], unrecorded: Collection[str]
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, door: Door, actions: Actions, unrecorded: Collection[str]) -> None:
         self.app = app
         self._door = door
         self._actions = actions
@@ -192,7 +187,7 @@ class Audit:
         return True
 
 
-def describe(draft: Draft, scope: Scope, actions: Mapping[tuple[str, str], str]) -> None:
+def describe(draft: Draft, scope: Scope, actions: Actions) -> None:
     """Tell a draft what the request turned out to be: the route, and what it is about."""
     route = route_template(scope)
     draft.action = actions.get((scope["method"], route or ""), draft.action)

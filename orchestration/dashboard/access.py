@@ -8,6 +8,7 @@ from fastapi import Depends, Form, Request, Response
 
 from orchestration.dashboard.reading import Reading, reading
 from orchestration.dashboard.session import Session, SignIns, foreign_form
+from warehouse.audit import note
 
 COOKIE = "kyalo_session"
 FORM_COOKIE = "kyalo_form"
@@ -23,6 +24,7 @@ def signed_in(request: Request) -> Session:
     sign_ins: SignIns = request.app.state.sign_ins
     session = sign_ins.recognise(request.cookies.get(COOKIE))
     request.state.session = session
+    note(actor=session.client.name)
     return session
 
 

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from orchestration.dashboard.access import HOME
 from orchestration.dashboard.rendering import render
 from orchestration.dashboard.security import HEADERS
+from warehouse.audit import note
 from warehouse.errors import KyaloError, Transient
 from warehouse.logs import get_logger
 
@@ -30,6 +31,7 @@ def install_mishap_pages(app: FastAPI) -> None:
 
 def _show_kyalo_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, KyaloError)  # noqa: S101 - registered for this class only
+    note(code=error.error_code)
     if error.error_code == NOT_SIGNED_IN and request.method == "GET":
         place = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"{HOME}/sign-in?to={quote(place, safe='')}", 303)
@@ -70,4 +72,5 @@ def _show_unexpected(request: Request, _error: Exception) -> Response:
 
 
 def _show(request: Request, status: int, title: str, message: str, remedy: str, code: str) -> Response:
+    note(code=code)
     return render(request, "mishap", status=status, title=title, message=message, remedy=remedy, code=code)

@@ -264,7 +264,7 @@ def test_refusals_are_entered_with_their_codes(client: httpx2.Client, log: Wareh
         (client.post(SURVEY, content=b"x" * 2_000_000, headers=headers), "survey.receive", None, "request.too_large"),
         (client.post("/api/v1/auth/token", json={"client_id": "tablet-b", "client_secret": "x"}), "token.issue", None,
          "auth.bad_credentials"),
-        (client.get("/no/such/route"), "request.unknown", None, "request.no_such_route"),
+        (client.get("/no/such/route"), "unknown", None, "request.no_such_route"),
         (client.get("/openrosa/key/secret-in-the-address/formList"), "form.list", None, "auth.bad_url_token"),
     ]  # fmt: skip
     entries = list_entries(log.database, limit=len(refused))[::-1]

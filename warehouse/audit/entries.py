@@ -40,7 +40,7 @@ class Draft:
 
     door: Door
     source: str | None
-    action: str = "request.unknown"
+    action: str = "unknown"
     actor: str | None = None
     subject: str | None = None
     code: str | None = None

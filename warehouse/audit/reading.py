@@ -89,7 +89,7 @@ def _sent(database: Database, household_id: str, known: set[str | None], limit: 
         values = {"household_id": household_id, "known": [name for name in known if name], "limit": limit}
         with database.transaction() as connection:
             uploads += fetch_rows(connection, statement, values)
-    sent = {"action": "survey.receive", "result": "allowed", "households": [household_id]}
+    sent = {"result": "allowed", "households": [household_id]}
     unknown = dict.fromkeys(("source", "code", "http_status", "records", "request_id", "chain_id", "sequence"))
     return [Entry(**{**unknown, **sent, **upload}) for upload in uploads]
 

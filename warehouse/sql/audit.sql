@@ -168,6 +168,7 @@ limit %(limit)s;
 select distinct
     ingestions.received_at as at,
     ingestions.source as door,
+    'survey.receive' as action,
     ingestions.client as actor,
     ingestions.ingestion_id as subject
 from {raw_table} as survey

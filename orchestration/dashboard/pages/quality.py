@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from orchestration.dashboard.access import HOME, Read
 from orchestration.dashboard.figures import quality_by_day
 from orchestration.dashboard.rendering import render
+from warehouse.audit import note
 
 STATUSES = ("open", "released", "corrected", "discarded")
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
@@ -34,6 +35,7 @@ def show_quality(
     since = (datetime.now(UTC) - timedelta(days=days)).date()
     chosen = {"status": status, "district": district or None, "rule": rule or None}
     found = read.rows("quarantined", **chosen, limit=PAGE_LENGTH + 1, offset=(page - 1) * PAGE_LENGTH)
+    note(records=len(found[:PAGE_LENGTH]), households=[row["household_id"] for row in found[:PAGE_LENGTH]])
     by_day = read.rows("quality_by_day", since=since)
     return render(
         request,

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from orchestration.dashboard.access import HOME, Reviewing, SignedIn
 from orchestration.dashboard.api import Api
 from orchestration.dashboard.rendering import render
+from warehouse.audit import note
 from warehouse.errors import ForbiddenError
 
 SUBMISSION = f"{HOME}/quality/submission"
@@ -49,8 +50,10 @@ def show_submission(
             f"{session.client.name} has the role {session.client.role}, which may not see answers.",
             remedy="Roles that may: office, admin.",
         )
+    note(subject=of)
     api: Api = request.app.state.api
     details: dict[str, Any] = api.get_submission(session, of)
+    note(records=1, households=[details["submission"]["household_id"]])
     return render(request, "submission", done=DONE.get(done, ""), **details)
 
 
@@ -69,6 +72,7 @@ def decide_batch(request: Request, session: Reviewing, judgement: Annotated[Judg
 
 
 def _decide(request: Request, session: Reviewing, subject: str, judgement: Judgement) -> None:
+    note(subject=judgement.of)
     api: Api = request.app.state.api
     told: dict[str, object] = {
         "decision": judgement.decision,

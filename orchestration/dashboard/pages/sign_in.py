@@ -18,6 +18,7 @@ from orchestration.dashboard.access import (
 )
 from orchestration.dashboard.rendering import render
 from orchestration.dashboard.session import SignIns, foreign_form
+from warehouse.audit import note
 from warehouse.errors import ForbiddenError, TooManyRequestsError, UnauthenticatedError
 
 FORM_SECONDS = 3600
@@ -47,7 +48,9 @@ def sign_in(
     try:
         token = sign_ins.sign_in(name, secret, request.client.host if request.client else None)
     except (UnauthenticatedError, ForbiddenError, TooManyRequestsError) as error:
+        note(code=error.error_code)
         return _ask(request, to, problem=error.message, status=type(error).http_status)
+    note(actor=name)
     response = RedirectResponse(safe_place(to), 303)
     keep_cookie(request, response, COOKIE, token, sign_ins.seconds)
     return response
