@@ -71,7 +71,9 @@ def mirror(database: Database, store: ObjectStore) -> str | None:
 def tracking_uri(database: Database) -> str:
     """Where MLflow finds its tables. It holds the password: it goes into no log and on no command line."""
     address = database.address()
-    place = {"host": address["host"], "port": address["port"], "options": "-csearch_path=mlflow"}
+    account_names = ("user", "password", "dbname")
+    place = {name: value for name, value in address.items() if name not in account_names}
+    place |= {"options": "-csearch_path=mlflow"}
     account = f"{quote(address['user'], safe='')}:{quote(address['password'], safe='')}"
     return f"postgresql+psycopg://{account}@/{quote(address['dbname'], safe='')}?{urlencode(place)}"
 

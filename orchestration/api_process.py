@@ -19,6 +19,7 @@ from orchestration.heartbeat import beating
 from orchestration.listening import address_of, listen
 from orchestration.serving import create_app
 from orchestration.stopping import stop_on_signal
+from orchestration.tls import https_of
 from warehouse.database import Database
 from warehouse.embedded.server import free_port
 from warehouse.errors import ConflictError, DatabaseUnavailableError
@@ -33,16 +34,25 @@ TOKEN_SECONDS = 24 * 3600
 logger = get_logger(__name__)
 
 
-def serve_api(settings: Settings, host: str, port: int) -> None:
+def serve_api(settings: Settings, host: str, port: int, *, plain: bool = False) -> None:
     """Serve the API in this process until SIGTERM or SIGINT.
 
+    Args:
+        settings: those of the application.
+        host: the address to listen on.
+        port: the port; 0 for any that is free.
+        plain: speak http, whatever certificate is set.
+
     Raises:
-        ConfigurationError: the port is taken, or the address is none of this machine's.
+        ConfigurationError: the port is taken, the address is none of this machine's, or the certificate cannot be used.
     """
+    https = None if plain else https_of(settings)
     stop_on_signal()  # uvicorn hands the signal back when it has stopped
     listener = listen("API", host, port, code="api.cannot_listen")
-    logger.info("serving, with documentation at /docs", url=address_of(listener))
-    config = uvicorn.Config(create_app(settings), http=BoundedProtocol, proxy_headers=False, log_config=None)
+    logger.info("serving, with documentation at /docs", url=address_of(listener, "https" if https else "http"))
+    config = uvicorn.Config(
+        create_app(settings), http=BoundedProtocol, proxy_headers=False, log_config=None, ssl_context_factory=https
+    )
     with beating(Database(settings, role=LOADER), "api"):
         uvicorn.Server(config).run(sockets=[listener])
 
@@ -53,7 +63,7 @@ def serving_api(warehouse: Warehouse) -> Iterator[httpx2.Client]:
     port = free_port()
     log_file = warehouse.settings.home / "logs" / "api.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-c", MAIN, "api", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-c", MAIN, "api", "--host", "127.0.0.1", "--port", str(port), "--plain"]
     token = issue_token(load_keys(warehouse.settings), _own_client(warehouse.database), TOKEN_SECONDS)
     # Its one client is the command itself.
     environment = {**os.environ, **_settings_of(warehouse), "RATE_LIMIT_PER_MINUTE": "0"}

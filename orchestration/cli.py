@@ -241,13 +241,14 @@ def status(
 def api(
     host: Annotated[str | None, typer.Option(help="Address to listen on; API_HOST when omitted.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; API_PORT when omitted.")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Speak http also where a certificate is set.")] = False,
 ) -> None:
     """Serve the API until SIGTERM; `kyalo clients add` registers who may use it."""
     from orchestration.api_process import serve_api
 
     settings = read_settings()
     configure_logging(settings, "api")
-    serve_api(settings, host or settings.api_host, settings.api_port if port is None else port)
+    serve_api(settings, host or settings.api_host, settings.api_port if port is None else port, plain=plain)
 
 
 @app.command()

@@ -61,6 +61,7 @@ def client_environment(warehouse: Warehouse) -> dict[str, str]:
     programs = EmbeddedServer(settings.home).programs
     return {
         **{variable: database[f"DB_{name}"] for variable, name in names.items()},
+        **{variable: value for variable, value in database.items() if variable.startswith("PGSSL")},
         "PATH": os.pathsep.join([str(programs), os.environ.get("PATH", os.defpath)]),
     }
 

@@ -20,12 +20,12 @@ app = typer.Typer(help="Keys that encrypt what is personal: make, change, look a
 def new() -> None:
     """Make a new key; what is written from now on is encrypted with it.
 
-    Where ENCRYPTION_KEY names the keys, the new one is printed, to be put before the others.
+    Where ENCRYPTION_KEY names the keys, as it must in production, the new one is printed, to be put before the others.
     """
     from warehouse.crypto.keys import add_key, new_key
 
     settings = read_settings()
-    if settings.encryption_key:
+    if settings.encryption_key or settings.is_production:
         print(new_key())  # noqa: T201 - alone on standard output, so that it can be piped into a vault
         err.print("done: put it before the others in ENCRYPTION_KEY, parted by a comma, and restart; then rotate")
         return

@@ -31,7 +31,7 @@ def listen(name: str, host: str, port: int, *, code: str) -> socket.socket:
     return listener
 
 
-def address_of(listener: socket.socket) -> str:
-    """The address that a socket is bound to, as a browser takes it."""
+def address_of(listener: socket.socket, scheme: str) -> str:
+    """The address that a socket is bound to, as a browser takes it; the scheme is http or https."""
     host, port = listener.getsockname()
-    return f"http://{host}:{port}"
+    return f"{scheme}://{host}:{port}"

@@ -16,6 +16,7 @@ from ingest_api.documentation import EVERY_ROUTE, NAME_IN_ADDRESS, ROLE, TOKEN, 
 from ingest_api.examples import Example
 from orchestration.alerts.book import acknowledge
 from orchestration.alerts.rules import Severity
+from orchestration.tls import scheme_of
 from warehouse.settings import Settings
 
 EXAMPLE_ALERT: Example = {
@@ -50,7 +51,7 @@ class AcknowledgedAlert(BaseModel):
 def find_dashboard(request: Request) -> RedirectResponse:
     """The way to the dashboard, which is a process of its own."""
     settings: Settings = request.app.state.settings
-    beside = f"http://{settings.dashboard_host}:{settings.dashboard_port}/dashboard"
+    beside = f"{scheme_of(settings)}://{settings.dashboard_host}:{settings.dashboard_port}/dashboard"
     return RedirectResponse(settings.dashboard_url or beside)
 
 

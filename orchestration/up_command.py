@@ -78,8 +78,11 @@ def _prepare(settings: Settings) -> bool:
 
 
 def _say_where_to_look(settings: Settings, *, has_clients: bool) -> None:
-    out.print(f"API        http://{settings.api_host}:{settings.api_port}/docs", highlight=False)
-    out.print(f"dashboard  http://{settings.dashboard_host}:{settings.dashboard_port}/dashboard", highlight=False)
+    from orchestration.tls import scheme_of
+
+    scheme = scheme_of(settings)
+    out.print(f"API        {scheme}://{settings.api_host}:{settings.api_port}/docs", highlight=False)
+    out.print(f"dashboard  {scheme}://{settings.dashboard_host}:{settings.dashboard_port}/dashboard", highlight=False)
     if not has_clients:
         out.print(
             "nobody may use them yet: `kyalo clients add NAME --role admin` makes the first user", highlight=False

@@ -146,6 +146,7 @@ def _settings(server: EmbeddedServer, name: str, home: Path) -> Settings:
     return Settings(
         _env_file=None,
         kyalo_home=home,
+        kyalo_environment="development",
         db_host=address["host"],
         db_port=address["port"],
         db_name=name,

@@ -3,7 +3,17 @@
 from typing import TypedDict
 
 
-class Address(TypedDict):
+class Encryption(TypedDict, total=False):
+    """How a connection is encrypted, in the words of libpq."""
+
+    sslmode: str
+    sslrootcert: str
+    sslcert: str
+    sslkey: str
+    ssl_min_protocol_version: str
+
+
+class Address(Encryption):
     """Keyword arguments of `psycopg.connect`."""
 
     host: str

@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from warehouse.address import Address
+from warehouse.address import Address, Encryption
 from warehouse.embedded import EmbeddedServer
 from warehouse.errors import BusyError, DatabaseUnavailableError
 from warehouse.settings import Settings
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 SQL_FOLDER = Path(__file__).parent / "sql"
 POOL_SECONDS = 5
 Pool = ConnectionPool[psycopg.Connection]
+ENCRYPTION_VARIABLES = {
+    "sslmode": ("DB_SSLMODE", "PGSSLMODE"),
+    "sslrootcert": ("DB_SSLROOTCERT", "PGSSLROOTCERT"),
+    "sslcert": ("DB_SSLCERT", "PGSSLCERT"),
+    "sslkey": ("DB_SSLKEY", "PGSSLKEY"),
+    "ssl_min_protocol_version": ("DB_TLS_MINIMUM_VERSION", "PGSSLMINPROTOCOLVERSION"),
+}
 STATEMENT_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
@@ -80,17 +87,20 @@ class Database:
             dbname=self.settings.db_name,
             user=self.settings.db_user,
             password=self.settings.db_password.get_secret_value(),
+            **_encryption_of(self.settings),
         )
 
     def environment(self) -> dict[str, str]:
-        """The DB_* variables that make a child process, dbt for one, use this database."""
+        """The variables that make a child process, dbt for one, use this database: DB_* and those of libpq."""
         address = self.address()
         return {
+            "KYALO_ENVIRONMENT": "production" if self.settings.is_production else "development",
             "DB_HOST": address["host"],
             "DB_PORT": str(address["port"]),
             "DB_NAME": address["dbname"],
             "DB_USER": address["user"],
             "DB_PASSWORD": address["password"],
+            **_encryption_variables(address),
         }
 
     def connect(self) -> psycopg.Connection:
@@ -257,6 +267,28 @@ def _told() -> Iterator[None]:
         raise BusyError("The same is being stored by another upload.", remedy="Try again when it is.") from error
     except psycopg.OperationalError as error:
         raise _unavailable(error) from error
+
+
+def _encryption_of(settings: Settings) -> Encryption:
+    """How connections to DB_HOST are encrypted."""
+    encryption = Encryption(
+        sslmode=settings.db_sslmode, ssl_min_protocol_version=f"TLSv{settings.db_tls_minimum_version}"
+    )
+    if settings.db_sslrootcert:
+        encryption["sslrootcert"] = settings.db_sslrootcert
+    if settings.db_sslcert and settings.db_sslkey:
+        encryption |= Encryption(sslcert=str(settings.db_sslcert), sslkey=str(settings.db_sslkey))
+    return encryption
+
+
+def _encryption_variables(address: Address) -> dict[str, str]:
+    """The same as variables, once in our words and once in libpq's."""
+    values = {name: str(value) for name, value in address.items() if name in ENCRYPTION_VARIABLES}
+    return {
+        variable: value.removeprefix("TLSv") if variable.startswith("DB_") else value
+        for name, value in values.items()
+        for variable in ENCRYPTION_VARIABLES[name]
+    }
 
 
 def _unavailable(error: Exception) -> DatabaseUnavailableError:

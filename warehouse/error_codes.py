@@ -23,6 +23,7 @@ OF_ROWS = {
 MEANINGS = {
     "alert.bad_receiver": "Somebody who is to be told of alerts has no address that can be used.",
     "alert.not_found": "No such alert is open.",
+    "api.bad_certificate": "The certificate for https, its key or its authority cannot be used.",
     "api.cannot_listen": "The API cannot listen on its address and port.",
     "api.not_started": "The API did not start.",
     "archive.nothing_exported": "No raw rows of that form and month were exported.",
@@ -52,6 +53,8 @@ MEANINGS = {
     "configuration.bad_encryption_key": "A key of encryption or of hashes is not what it should be.",
     "configuration.bad_key": "A signing key cannot be used.",
     "configuration.invalid": "A setting cannot be used.",
+    "configuration.missing_key": "A key is not set, and in production none is made up.",
+    "configuration.open_secret": "A file that holds a secret can be read by others than its owner.",
     "conflict": "What is asked for contradicts what there is.",
     "contract.invalid": "A form's contract cannot be read.",
     "contract.unknown_form": "There is no form of that name.",

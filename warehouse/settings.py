@@ -4,25 +4,50 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from warehouse.weak_keys import weakness_of_encryption_key, weakness_of_key, weakness_of_password
+
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+SECRETS_FOLDER = Path("/run/secrets")  # where Docker and Kubernetes put files with secrets, each named as its setting
 Provider = Literal["local", "aws", "azure"]
+VersionOfTls = Literal["1.2", "1.3"]
 
 
 class Settings(BaseSettings):
     """Every setting, its default and its meaning; the environment variable is the upper-case name."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        secrets_dir=SECRETS_FOLDER if SECRETS_FOLDER.is_dir() else None,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
 
     kyalo_home: Path = Field(Path(".kyalo"), description="Data folder: embedded PostgreSQL, object store, logs.")
+    kyalo_environment: Literal["development", "production"] | None = Field(
+        None,
+        description="In production no key is made up: SECRET_KEY, ENCRYPTION_KEY and HASH_KEY must be set; default:"
+        " production where DB_HOST is set.",
+    )
 
     db_host: str | None = Field(None, description="PostgreSQL server; without it Kyalo runs its own.")
     db_port: int = Field(5432, ge=1, le=65535, description="Port of the server at DB_HOST.")
     db_name: str = Field("kyalo", min_length=1, description="Database.")
     db_user: str = Field("kyalo", min_length=1, description="Role that connects.")
     db_password: SecretStr = Field(SecretStr(""), description="Its password.")
+    db_sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = Field(
+        "prefer", description="Whether connections to DB_HOST are encrypted, and what of its certificate is checked."
+    )
+    db_sslrootcert: str | None = Field(
+        None, description="File of the authorities that may vouch for DB_HOST, or system for this machine's."
+    )
+    db_sslcert: Path | None = Field(None, description="Certificate that is shown to DB_HOST.")
+    db_sslkey: Path | None = Field(None, description="Its key.")
+    db_tls_minimum_version: VersionOfTls = Field("1.2", description="Oldest TLS that is spoken with DB_HOST.")
 
     storage_provider: Provider = Field("local", description="Where originals and models are kept.")
     storage_path: Path | None = Field(None, description="Folder of the local store; default KYALO_HOME/store.")
@@ -34,11 +59,26 @@ class Settings(BaseSettings):
     aws_s3_bucket: str | None = Field(None, description="Bucket of the store when its provider is aws.")
     aws_region: str = Field("us-east-1", description="Region of the bucket.")
     s3_endpoint_url: str | None = Field(None, description="An S3-compatible server other than Amazon's.")
+    s3_ca_bundle: Path | None = Field(
+        None, description="File of the authorities that may vouch for the S3 server; else those that are well known."
+    )
     azure_storage_connection_string: SecretStr | None = Field(None, description="Account of the azure store.")
     azure_container: str | None = Field(None, description="Container of the azure store.")
+    azure_ca_bundle: Path | None = Field(
+        None, description="File of the authorities that may vouch for the azure store; else those that are well known."
+    )
 
     api_host: str = Field("127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(8000, ge=0, le=65535, description="Port of the API.")
+    api_tls_certificate: Path | None = Field(
+        None,
+        description="Certificate, with those that vouch for it, that API and dashboard show; with it they speak https.",
+    )
+    api_tls_key: Path | None = Field(None, description="Its key.")
+    api_tls_minimum_version: VersionOfTls = Field("1.2", description="Oldest TLS that API and dashboard speak.")
+    api_ca_bundle: Path | None = Field(
+        None, description="File of the authorities that may vouch for the API towards the dashboard."
+    )
     api_url: str | None = Field(None, description="Where the dashboard finds the API; API_HOST and API_PORT else.")
     dashboard_host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
     dashboard_port: int = Field(8001, ge=0, le=65535, description="Port of the dashboard.")
@@ -54,7 +94,7 @@ class Settings(BaseSettings):
     max_batch_bytes: int = Field(64 * 1024**2, gt=0, description="Largest batch of surveys in one request.")
 
     secret_key: SecretStr | None = Field(
-        None, min_length=32, description="Signs access tokens; else one is made and kept in KYALO_HOME/secret_key."
+        None, description="Signs access tokens; in development one is made and kept in KYALO_HOME/secret_key."
     )
     secret_key_id: str = Field("main", pattern=r"^[\w.-]+$", description="Name of SECRET_KEY; changes with it.")
     secret_keys_retired: SecretStr = Field(
@@ -62,14 +102,13 @@ class Settings(BaseSettings):
     )
     encryption_key: SecretStr | None = Field(
         None,
-        description="Fernet keys that encrypt what is personal, the newest first, parted by commas; else they are made"
-        " and kept in KYALO_HOME/encryption_keys.",
+        description="Fernet keys that encrypt what is personal, the newest first, parted by commas; in development one"
+        " is made and kept in KYALO_HOME/encryption_keys.",
     )
     hash_key: SecretStr | None = Field(
         None,
-        min_length=32,
-        description="Makes the hashes by which personal answers are joined, and never changes; else one is made and"
-        " kept in KYALO_HOME/hash_key.",
+        description="Makes the hashes by which personal answers are joined, and never changes; in development one is"
+        " made and kept in KYALO_HOME/hash_key.",
     )
     jwt_expiration: int = Field(3600, ge=1, description="Seconds that an access token holds.")
     rate_limit_per_minute: int = Field(1200, ge=0, description="Requests of one client in a minute; 0 for no limit.")
@@ -174,6 +213,37 @@ class Settings(BaseSettings):
             raise ValueError("DB_HOST is set but DB_PASSWORD is not: set both, or neither to use the embedded server")
         return self
 
+    @field_validator("secret_key", "hash_key")
+    @classmethod
+    def _key_is_a_secret(cls, key: SecretStr | None) -> SecretStr | None:
+        weakness = weakness_of_key(key.get_secret_value()) if key else None
+        if weakness:
+            raise ValueError(f"it {weakness}: `openssl rand -hex 32` makes a good one")
+        return key
+
+    @field_validator("encryption_key")
+    @classmethod
+    def _encryption_keys_are_secrets(cls, keys: SecretStr | None) -> SecretStr | None:
+        listed = keys.get_secret_value().split(",") if keys else []
+        weakness = next(filter(None, (weakness_of_encryption_key(key.strip()) for key in listed)), None)
+        if weakness:
+            raise ValueError(f"one of them {weakness}: `openssl rand -base64 32 | tr +/ -_` makes a good one")
+        return keys
+
+    @model_validator(mode="after")
+    def _password_is_a_secret(self) -> Self:
+        weakness = weakness_of_password(self.db_password.get_secret_value()) if self.is_production else None
+        if weakness:
+            raise ValueError(f"DB_PASSWORD {weakness}: `openssl rand -hex 32` makes a good one")
+        return self
+
+    @model_validator(mode="after")
+    def _certificate_comes_with_key(self) -> Self:
+        for certificate, key in (("api_tls_certificate", "api_tls_key"), ("db_sslcert", "db_sslkey")):
+            if bool(getattr(self, certificate)) != bool(getattr(self, key)):
+                raise ValueError(f"{certificate.upper()} and {key.upper()} come together: set both, or neither")
+        return self
+
     @model_validator(mode="after")
     def _second_store_is_another(self) -> Self:
         is_same = self.storage_secondary == self.storage_provider
@@ -205,6 +275,11 @@ class Settings(BaseSettings):
     def dbt_project_dir(self) -> Path:
         """The dbt project."""
         return PROJECT_ROOT / "dbt_project"
+
+    @property
+    def is_production(self) -> bool:
+        """Whether keys must be set, and none is made up."""
+        return (self.kyalo_environment or ("production" if self.db_host else "development")) == "production"
 
     @property
     def is_embedded(self) -> bool:

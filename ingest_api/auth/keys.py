@@ -2,14 +2,13 @@
 
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
 
-from warehouse.crypto.kept import kept_secret
+from warehouse.crypto.kept import stated_or_kept
 from warehouse.errors import ConfigurationError
 from warehouse.settings import Settings
+from warehouse.weak_keys import SHORTEST, weakness_of_key
 
 KEY_BYTES = 48
-SHORTEST_KEY = 32  # characters; RFC 7518 asks for as many bytes as the hash has
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,12 @@ class SigningKeys:
 
 
 def load_keys(settings: Settings) -> SigningKeys:
-    """The keys that the settings name; without any, one that is made once and kept in the data folder.
+    """The keys that the settings name; without any, and not in production, one that the data folder keeps.
 
     Raises:
-        ConfigurationError: a retired key cannot be read.
+        ConfigurationError: a retired key cannot be used, or there is none in production.
     """
-    key = settings.secret_key.get_secret_value() if settings.secret_key else _kept_key(settings.home / "secret_key")
+    key = _key(settings)
     entries = settings.secret_keys_retired.get_secret_value().split(",")
     retired = dict(_parse_retired(entry.strip()) for entry in entries if entry.strip())
     return SigningKeys(settings.secret_key_id, {**retired, settings.secret_key_id: key})
@@ -44,19 +43,21 @@ def load_keys(settings: Settings) -> SigningKeys:
 
 def _parse_retired(entry: str) -> tuple[str, str]:
     name, _, key = entry.partition(":")
-    if not name or len(key) < SHORTEST_KEY:
+    weakness = weakness_of_key(key)
+    if not name or weakness:
         raise ConfigurationError(
-            f"SECRET_KEYS_RETIRED must read name:key,name:key, each key with {SHORTEST_KEY} characters or more.",
+            f"SECRET_KEYS_RETIRED must read name:key,name:key, each key a secret; one {weakness or 'has no name'}.",
             code="configuration.bad_key",
         )
     return name, key
 
 
-def _kept_key(path: Path) -> str:
-    key = kept_secret(path, lambda: secrets.token_urlsafe(KEY_BYTES))
-    if len(key) < SHORTEST_KEY:
+def _key(settings: Settings) -> str:
+    path = settings.home / "secret_key"
+    key = stated_or_kept(settings, "secret_key", path, lambda: secrets.token_urlsafe(KEY_BYTES))
+    if len(key) < SHORTEST:
         raise ConfigurationError(
-            f"{path} holds no key of {SHORTEST_KEY} characters.",
+            f"{path} holds no key of {SHORTEST} characters.",
             code="configuration.bad_key",
             remedy="Delete the file: a new key is made, and every client signs in again.",
         )

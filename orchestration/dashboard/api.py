@@ -6,6 +6,7 @@ from urllib.parse import quote
 import httpx2
 
 from orchestration.dashboard.session import Session, SignIns
+from orchestration.tls import scheme_of, trusted_by
 from warehouse.errors import DatabaseUnavailableError, KyaloError, NotFoundError, RefusedRequestError
 from warehouse.settings import Settings
 
@@ -21,7 +22,9 @@ class Api:
     """
 
     def __init__(self, settings: Settings, sign_ins: SignIns) -> None:
-        self._client = httpx2.Client(base_url=api_address(settings), timeout=SECONDS, trust_env=False)
+        self._client = httpx2.Client(
+            base_url=api_address(settings), timeout=SECONDS, trust_env=False, verify=trusted_by(settings.api_ca_bundle)
+        )
         self._sign_ins = sign_ins
 
     def close(self) -> None:
@@ -75,7 +78,7 @@ class Api:
 def api_address(settings: Settings) -> str:
     """Where the API is."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.api_host, settings.api_host)  # noqa: S104 - not bound
-    return settings.api_url or f"http://{host}:{settings.api_port}"
+    return settings.api_url or f"{scheme_of(settings)}://{host}:{settings.api_port}"
 
 
 def _error_of(answer: httpx2.Response) -> KyaloError:

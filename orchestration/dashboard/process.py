@@ -7,6 +7,7 @@ from orchestration.dashboard.app import create_app
 from orchestration.heartbeat import beating
 from orchestration.listening import address_of, listen
 from orchestration.stopping import stop_on_signal
+from orchestration.tls import https_of, scheme_of
 from warehouse.logs import get_logger
 from warehouse.settings import Settings
 
@@ -18,13 +19,18 @@ def serve_dashboard(settings: Settings, host: str, port: int) -> None:
     """Serve the dashboard in this process until SIGTERM or SIGINT.
 
     Raises:
-        ConfigurationError: the port is taken, or the address is none of this machine's.
+        ConfigurationError: the port is taken, the address is none of this machine's, or the certificate cannot be used.
     """
+    https = https_of(settings)
     stop_on_signal()  # uvicorn hands the signal back when it has stopped
     listener = listen("dashboard", host, port, code="dashboard.cannot_listen")
     with open_warehouse(settings) as warehouse, beating(warehouse.database, "dashboard", doing="showing"):
-        logger.info("serving", url=f"{address_of(listener)}/dashboard")
+        logger.info("serving", url=f"{address_of(listener, scheme_of(settings))}/dashboard")
         config = uvicorn.Config(
-            create_app(settings), proxy_headers=False, log_config=None, timeout_graceful_shutdown=GRACE_SECONDS
+            create_app(settings),
+            proxy_headers=False,
+            log_config=None,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            ssl_context_factory=https,
         )
         uvicorn.Server(config).run(sockets=[listener])

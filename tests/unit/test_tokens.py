@@ -1,5 +1,6 @@
 """Access tokens and their keys: what is believed, and what is not."""
 
+import hashlib
 import stat
 import time
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from ingest_api.auth.tokens import issue_token, verify_token
 from warehouse.errors import ConfigurationError, UnauthenticatedError
 from warehouse.settings import Settings
 
-KEY, OLD_KEY = "n" * 40, "o" * 40
+KEY, OLD_KEY = (hashlib.sha256(name).hexdigest() for name in (b"new", b"old"))
 KEYS = SigningKeys("new", {"new": KEY, "old": OLD_KEY})
 CLIENT = Client("tablet-1", "device", 3, "hash", None, datetime.now(UTC), None, None, None)
 

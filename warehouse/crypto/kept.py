@@ -6,11 +6,51 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
+from pydantic import SecretStr
+
+from warehouse.errors import ConfigurationError
 from warehouse.folders import make_folder
+from warehouse.settings import Settings
+
+OTHERS = 0o077
+RECIPES = {
+    "secret_key": "openssl rand -hex 32",
+    "hash_key": "openssl rand -hex 32",
+    "encryption_key": "openssl rand -base64 32 | tr +/ -_",
+}
+
+
+def stated_or_kept(settings: Settings, name: str, path: Path, make: Callable[[], str]) -> str:
+    """The key that a setting states; else, and not in production, the one that the data folder keeps.
+
+    Args:
+        settings: may state it.
+        name: the setting, in small letters.
+        path: where it is kept.
+        make: makes it.
+
+    Raises:
+        ConfigurationError: it is not stated in production, or others may read the file.
+    """
+    stated: SecretStr | None = getattr(settings, name)
+    if stated:
+        return stated.get_secret_value()
+    if settings.is_production:
+        before = f", or set it to what {path} holds, which was in use before" if path.exists() else ""
+        raise ConfigurationError(
+            f"{name.upper()} is not set; in production (DB_HOST is set, or KYALO_ENVIRONMENT says so) none is made up.",
+            code="configuration.missing_key",
+            remedy=f"Set it, the same for every process: `{RECIPES[name]}` makes one{before}.",
+        )
+    return kept_secret(path, make)
 
 
 def kept_secret(path: Path, make: Callable[[], str]) -> str:
-    """The secret in a file, made where there is none; of several processes that make it at once, one wins."""
+    """The secret in a file, made where there is none; of several processes that make it at once, one wins.
+
+    Raises:
+        ConfigurationError: others may read the file.
+    """
     if not path.exists():
         draft = write_draft(path, make())
         try:
@@ -19,7 +59,23 @@ def kept_secret(path: Path, make: Callable[[], str]) -> str:
             pass
         finally:
             draft.unlink()
-    return _read(path, path.stat().st_mtime_ns)
+    return _read(path, check_private(path).st_mtime_ns)
+
+
+def check_private(path: Path) -> os.stat_result:
+    """What is known of a file that holds a secret; it must be its owner's alone.
+
+    Raises:
+        ConfigurationError: others may read or change it, and may have done so.
+    """
+    facts = path.stat()
+    if facts.st_mode & OTHERS:
+        raise ConfigurationError(
+            f"{path} holds a secret, and others than its owner may read or change it.",
+            code="configuration.open_secret",
+            remedy=f"`chmod 600 {path}`; where somebody may have read it, change the secret, too.",
+        )
+    return facts
 
 
 @lru_cache(16)

@@ -12,7 +12,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from warehouse.crypto.frames import KEY_ID_LENGTH
-from warehouse.crypto.kept import kept_secret, replace_secret
+from warehouse.crypto.kept import replace_secret, stated_or_kept
 from warehouse.errors import ConfigurationError, IntegrityError
 from warehouse.settings import Settings
 
@@ -86,10 +86,8 @@ def load_key_ring(settings: Settings) -> KeyRing:
     Raises:
         ConfigurationError: a key is not what it should be.
     """
-    stated, stated_hash_key = settings.encryption_key, settings.hash_key
-    keys = stated.get_secret_value() if stated else kept_secret(keys_path(settings), new_key)
-    hash_key = stated_hash_key.get_secret_value() if stated_hash_key else kept_secret(_hash_path(settings), _new_hash)
-    return _key_ring(keys, hash_key)
+    keys = stated_or_kept(settings, "encryption_key", keys_path(settings), new_key)
+    return _key_ring(keys, stated_or_kept(settings, "hash_key", _hash_path(settings), _new_hash))
 
 
 def add_key(settings: Settings) -> KeyRing:

@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 
 from warehouse.address import Address
+from warehouse.crypto.kept import check_private
 from warehouse.embedded.account import Account, server_account, system_folder
 from warehouse.embedded.binaries import find_installation, reachable_installation
 from warehouse.embedded.cluster import HOST, ROLE, Cluster
@@ -137,6 +138,7 @@ class EmbeddedServer:
 
     def _read_password(self) -> str | None:
         try:
+            check_private(self._password_file)
             return self._password_file.read_text()
         except FileNotFoundError:
             return None

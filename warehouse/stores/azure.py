@@ -55,6 +55,7 @@ class AzureStore:
                 settings.azure_container,
                 connection_timeout=CONNECT_SECONDS,
                 read_timeout=READ_SECONDS,
+                connection_verify=str(settings.azure_ca_bundle) if settings.azure_ca_bundle else True,
                 retry_policy=LinearRetry(backoff=1, retry_total=RETRIES, random_jitter_range=0),
                 max_single_put_size=PART_BYTES,
                 max_block_size=PART_BYTES,

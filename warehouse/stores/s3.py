@@ -175,6 +175,7 @@ def client_of(settings: Settings) -> Any:
         aws_access_key_id=settings.aws_access_key_id,
         aws_secret_access_key=secret.get_secret_value() if secret else None,
         aws_session_token=token.get_secret_value() if token else None,
+        verify=str(settings.s3_ca_bundle) if settings.s3_ca_bundle else None,
         config=Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
