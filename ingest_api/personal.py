@@ -21,6 +21,7 @@ from warehouse.crypto.keys import KeyRing
 STAND_IN, MALFORMED = "personal:", "malformed:"
 DECIMALS = 2  # of a coordinate that stays: about a kilometre
 HASH_BYTES = 16
+LETTERS = str.maketrans("0123456789", "ghijklmnop")  # in which no telephone number can be seen
 COUNTRY_CODE = "256"
 PHONE = re.compile(r"[+]?[0-9][0-9 ()/.-]{7,24}")
 NOT_DIGITS = re.compile(r"[^0-9]")
@@ -50,7 +51,7 @@ class Sealed:
 
 
 class Hasher(Protocol):
-    """Makes the hash of a text under a key: 32 hexadecimal digits."""
+    """Makes the hash of a text under a key."""
 
     def __call__(self, text: str) -> str:
         """The hash."""
@@ -69,60 +70,73 @@ class Sealer:
         self._keys = keys
         self._names = names
         self._hash = _hasher(keys.derive("stand-in"))
-        self._content_hash = _hasher(keys.derive("content"))
+        self._content_digest = _digester(keys.derive("content"))
         marked = _marked(form)
         makers = _makers(self._hash)
         self._marked = [(position, name, makers[marked[name]]) for position, name in enumerate(names) if name in marked]
+        self._tail = len(names) - min((position for position, _, _ in self._marked), default=0)
         self._detector = Detector(names, marked.keys())
 
     def seal(self, submissions: Sequence[Submission]) -> Sealed:
-        """The rows, each with its personal answers taken out."""
+        """The rows, each with its personal answers taken out: first what the contract marks, then what is found."""
         sealed = Sealed()
-        suspicious = set(self._detector.suspicious([row.line + (row.extras or "") for row in submissions]))
-        if not self._marked and not suspicious:
-            sealed.submissions = list(submissions)
-            return sealed
-        for position, row in enumerate(submissions):
-            sealed.submissions.append(self._seal(row, sealed, is_suspicious=position in suspicious))
+        personal: dict[int, dict[str, str]] = {}
+        rows = [self._take_marked(row, personal) for row in submissions] if self._marked else list(submissions)
+        for position in self._detector.suspicious([row.line + (row.extras or "") for row in rows]):
+            rows[position] = self._take_found(rows[position], personal, sealed.findings)
+        if personal:
+            rows = [self._renamed(row) if row.number in personal else row for row in rows]
+            sealed.tokens = {number: self._keys.seal(orjson.dumps(each)).decode() for number, each in personal.items()}
+        sealed.submissions = rows
         return sealed
 
-    def _seal(self, row: Submission, sealed: Sealed, *, is_suspicious: bool) -> Submission:
-        cells = row.line.split(",") if '"' not in row.line else next(csv.reader(io.StringIO(row.line, newline="")))
-        personal: dict[str, str] = {}
-        extras = orjson.loads(row.extras) if row.extras and is_suspicious else None
-        if is_suspicious:
-            self._take_found(cells, extras or {}, personal, sealed.findings)
+    def _take_marked(self, row: Submission, personal: dict[int, dict[str, str]]) -> Submission:
+        """The row with stand-ins for what the contract marks."""
+        number, key, identity, content_hash, line, extras, deprecates = row
+        is_plain = '"' not in line
+        # Nothing is parted that stands before the first of them: a row has many cells, and most are not personal.
+        cells = line.rsplit(",", self._tail) if is_plain else _cells(line)
+        offset = len(cells) - len(self._names)
+        taken: dict[str, str] = {}
         for position, name, stand_in in self._marked:
-            answer = cells[position].strip()
+            answer = cells[position + offset].strip()
             if answer:
-                personal[name] = cells[position]
-                cells[position] = stand_in(answer)
-        if not personal:
+                taken[name] = cells[position + offset]
+                cells[position + offset] = stand_in(answer)
+        if not taken:
             return row
-        sealed.tokens[row.number] = self._keys.seal(orjson.dumps(personal)).decode()
-        digest = self._content_hash(row.content_hash)
-        is_own = row.identity == row.content_hash
-        return row._replace(
-            key=f"content:{digest}" if is_own else row.key,
-            identity=digest if is_own else row.identity,
-            content_hash=digest,
-            line=csv_line(cells),
-            extras=orjson.dumps(extras).decode() if extras else row.extras,
-        )
+        personal[number] = taken
+        line = ",".join(cells) if is_plain else csv_line(cells)
+        return Submission(number, key, identity, content_hash, line, extras, deprecates)
 
     def _take_found(
-        self, cells: list[str], extras: dict[str, str], personal: dict[str, str], findings: Counter[Finding]
-    ) -> None:
-        """Take out what the contract does not mark and is personal all the same."""
-        for name, kind in self._detector.find(cells, extras).items():
+        self, row: Submission, personal: dict[int, dict[str, str]], findings: Counter[Finding]
+    ) -> Submission:
+        """The row with stand-ins for what the contract does not mark and is personal all the same."""
+        cells = _cells(row.line)
+        extras: dict[str, str] = orjson.loads(row.extras) if row.extras else {}
+        found = self._detector.find(cells, extras)
+        if not found:
+            return row
+        taken = personal.setdefault(row.number, {})
+        for name, kind in found.items():
             findings[Finding(name, kind)] += 1
             if name in extras:
-                personal[name] = extras[name]
+                taken[name] = extras[name]
                 extras[name] = STAND_IN + self._hash(_plain(extras[name]))
             else:
                 position = self._names.index(name)
-                personal[name] = cells[position]
+                taken[name] = cells[position]
                 cells[position] = STAND_IN + self._hash(_plain(cells[position]))
+        return row._replace(line=csv_line(cells), extras=orjson.dumps(extras).decode() if extras else None)
+
+    def _renamed(self, row: Submission) -> Submission:
+        """The row under a hash of its content that nobody can make without the key, as others know the content."""
+        number, key, identity, content_hash, line, extras, deprecates = row
+        digest = self._content_digest(content_hash)
+        if identity != content_hash:
+            return Submission(number, key, identity, digest, line, extras, deprecates)
+        return Submission(number, f"content:{digest}", digest, digest, line, extras, deprecates)
 
 
 def seal_text(keys: KeyRing, text: str) -> str:
@@ -171,7 +185,19 @@ def _marked(form: str) -> dict[str, PersonalKind]:
     return {each.name: each.pii_kind for each in load_contract(form).fields if each.pii}
 
 
+def _cells(line: str) -> list[str]:
+    """The cells of a line of CSV."""
+    return line.split(",") if '"' not in line else next(csv.reader(io.StringIO(line, newline="")))
+
+
 def _hasher(key: bytes) -> Hasher:
+    """Makes 32 letters of a text."""
+    digest = _digester(key)
+    return lambda text: digest(text).translate(LETTERS)
+
+
+def _digester(key: bytes) -> Hasher:
+    """Makes 32 hexadecimal digits of a text."""
     begun = blake2b(key=key, digest_size=HASH_BYTES)
 
     def digest(text: str) -> str:

@@ -84,9 +84,10 @@ def _counted(steps: Iterator[int], on_progress: Watch) -> Iterator[int]:
 
 
 def _renew_tokens(database: Database, keys: KeyRing, rotation: dict[str, Any]) -> Iterator[int]:
+    place: dict[str, Any] = {"ingestion_id": "", "row_number": 0}
     while True:
         with database.transaction() as connection:
-            values = {"key_id": keys.current_id, "limit": TOKENS_AT_A_TIME}
+            values = {**place, "key_id": keys.current_id, "limit": TOKENS_AT_A_TIME}
             rows = fetch_rows(connection, statements["old_tokens"], values)
             if not rows:
                 return
@@ -98,6 +99,7 @@ def _renew_tokens(database: Database, keys: KeyRing, rotation: dict[str, Any]) -
             }
             connection.execute(statements["renew_tokens"], renewed)
             connection.execute(statements["note_tokens"], {**rotation, "tokens": len(rows)})
+        place = rows[-1]
         yield len(rows)
 
 

@@ -51,7 +51,7 @@ select
     row_number,
     token
 from raw.personal
-where key_id <> %(key_id)s
+where key_id <> %(key_id)s and (ingestion_id, row_number) > (%(ingestion_id)s, %(row_number)s)
 order by
     ingestion_id,
     row_number

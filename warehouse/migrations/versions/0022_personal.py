@@ -19,7 +19,6 @@ comment on table raw.personal is
     'The personal answers of each row that arrived with some, as one encrypted token; in the row itself stand-ins are.';
 comment on column raw.personal.key_id is 'Name of the key that the token is encrypted with.';
 comment on column raw.personal.token is 'Fernet token of a JSON object: field to answer.';
-create index personal_keys on raw.personal (key_id);
 
 alter table raw.ingestions
     add column personal_fields jsonb not null default '[]';
