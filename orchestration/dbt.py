@@ -16,6 +16,7 @@ from warehouse.errors import BuildError, ProcessLostError
 
 LOCK = "kyalo.dbt"
 LOGGING = ("--quiet", "--log-level-file", "info")  # a log of everything costs a fifth of the time
+NEEDS_TLS = {"require", "verify-ca", "verify-full"}
 GOOD = {"success", "pass", "warn", "skipped", "no-op"}
 
 
@@ -55,14 +56,15 @@ def dbt_environment(warehouse: Warehouse) -> dict[str, str]:
 
 
 def client_environment(warehouse: Warehouse) -> dict[str, str]:
-    """The environment in which PostgreSQL's own programs, Kyalo's first, find the database."""
+    """The environment in which PostgreSQL's own programs find the database: Kyalo's first, which cannot speak TLS."""
     settings, database = warehouse.settings, warehouse.database.environment()
     names = {"PGHOST": "HOST", "PGPORT": "PORT", "PGDATABASE": "NAME", "PGUSER": "USER", "PGPASSWORD": "PASSWORD"}
-    programs = EmbeddedServer(settings.home).programs
+    folders = [str(EmbeddedServer(settings.home).programs), os.environ.get("PATH", os.defpath)]
+    needs_tls = settings.db_sslmode in NEEDS_TLS and not settings.is_embedded
     return {
         **{variable: database[f"DB_{name}"] for variable, name in names.items()},
         **{variable: value for variable, value in database.items() if variable.startswith("PGSSL")},
-        "PATH": os.pathsep.join([str(programs), os.environ.get("PATH", os.defpath)]),
+        "PATH": os.pathsep.join(reversed(folders) if needs_tls else folders),
     }
 
 

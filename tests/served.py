@@ -2,31 +2,44 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpx2
 import uvicorn
+from starlette.types import ASGIApp
 
 from ingest_api.protocol import BoundedProtocol
 from orchestration.context import Warehouse
 from orchestration.serving import create_app
+from orchestration.tls import https_of, scheme_of, trusted_by
 from warehouse.embedded.server import free_port
+from warehouse.settings import Settings
 
 
 @contextmanager
-def served(warehouse: Warehouse, **settings: object) -> Iterator[httpx2.Client]:
-    """Serve the API with some settings changed, and give a client that is not signed in."""
+def served(
+    warehouse: Warehouse, make: Callable[[Settings], ASGIApp] = create_app, **changed: object
+) -> Iterator[httpx2.Client]:
+    """Serve the API, or another application, with some settings changed; gives a client that is not signed in."""
     port = free_port()
-    app = create_app(warehouse.settings.model_copy(update=settings))
-    config = uvicorn.Config(app, port=port, http=BoundedProtocol, proxy_headers=False, log_level="error")
+    settings = warehouse.settings.model_copy(update=changed)
+    config = uvicorn.Config(
+        make(settings),
+        port=port,
+        http=BoundedProtocol,
+        proxy_headers=False,
+        log_level="error",
+        ssl_context_factory=https_of(settings),
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         while not server.started and thread.is_alive():
             time.sleep(0.01)
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        address, trust = f"{scheme_of(settings)}://127.0.0.1:{port}", trusted_by(settings.api_ca_bundle)
+        with httpx2.Client(base_url=address, timeout=30, verify=trust) as client:
             yield client
     finally:
         server.should_exit = True

@@ -2,18 +2,19 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
 import pytest
 from azure.storage.blob import BlobServiceClient
 
+from tests.certificates import Authority
 from warehouse.embedded.server import free_port
 from warehouse.settings import PROJECT_ROOT, Settings
 from warehouse.stores.s3 import client_of
@@ -40,10 +41,12 @@ class StoreServer:
 
 
 @contextmanager
-def moto_server(home: Path, **environment: str) -> Iterator[StoreServer]:
-    """An S3 with one bucket."""
+def moto_server(home: Path, authority: Authority | None = None, **environment: str) -> Iterator[StoreServer]:
+    """An S3 with one bucket, that speaks https where an authority vouches for it."""
     port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    if authority:
+        command += ["--ssl-cert", str(authority.certificate), "--ssl-key", str(authority.key)]
     with _serving(command, port, environment) as process:
         settings = Settings(
             _env_file=None,
@@ -52,7 +55,8 @@ def moto_server(home: Path, **environment: str) -> Iterator[StoreServer]:
             aws_access_key_id="test",
             aws_secret_access_key="test",  # noqa: S106 - moto takes any
             aws_s3_bucket=BUCKET,
-            s3_endpoint_url=f"http://127.0.0.1:{port}",
+            s3_endpoint_url=f"{'https' if authority else 'http'}://127.0.0.1:{port}",
+            s3_ca_bundle=authority.bundle if authority else None,
         )
         if not environment:
             client_of(settings).create_bucket(Bucket=BUCKET)
@@ -100,10 +104,7 @@ def _serving(command: list[str], port: int, environment: dict[str, str]) -> Iter
 def _wait_until_it_answers(port: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        try:
-            httpx2.get(f"http://127.0.0.1:{port}/")
-        except httpx2.TransportError:
-            time.sleep(0.1)
-        else:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return
+        time.sleep(0.1)
     raise TimeoutError(f"nothing listens on port {port}")
