@@ -20,6 +20,7 @@ from orchestration.client_commands import app as clients_app
 from orchestration.command_audit import begin_command
 from orchestration.console import AsJson, err, out, print_error, print_json
 from orchestration.context import acting_as, open_warehouse, read_settings
+from orchestration.copy_command import app as copy_app
 from orchestration.health_command import app as health_app
 from orchestration.key_commands import app as keys_app
 from orchestration.model_commands import app as models_app
@@ -48,6 +49,7 @@ app = typer.Typer(
 )
 app.add_typer(check_app)
 app.add_typer(up_app)
+app.add_typer(copy_app)
 app.add_typer(tools_app)
 app.add_typer(reveal_app)
 app.add_typer(health_app)
