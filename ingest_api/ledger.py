@@ -91,11 +91,7 @@ def get_entry(database: Database, ingestion_id: str) -> Entry:
         values = {"ingestion_id": ingestion_id}
         row = None if "\0" in ingestion_id else fetch_row(connection, queries("ingestion")["get_ingestion"], values)
         if row is None:
-            raise NotFoundError(
-                f"There is no ingestion {ingestion_id!r}.",
-                code="ingestion.not_found",
-                remedy="Use the ingestion_id of the receipt.",
-            )
+            raise no_such_ingestion(ingestion_id)
         found = connection.execute(queries("ingestion")["has_ingestion_mart"]).fetchone()
         outcome = (
             fetch_row(connection, queries("ingestion")["analyst_ingestion"], values) if found and found[0] else None
@@ -110,6 +106,15 @@ def list_rejected(database: Database, ingestion_id: str, limit: int = 10) -> lis
     with database.transaction() as connection:
         values = {"ingestion_id": ingestion_id, "limit": limit}
         return [Rejected(**row) for row in fetch_rows(connection, queries("ingestion")["rejected_rows"], values)]
+
+
+def no_such_ingestion(ingestion_id: str) -> NotFoundError:
+    """The error of an ingestion that there is not, or that is not for who asks to know of."""
+    return NotFoundError(
+        f"There is no ingestion {ingestion_id!r}.",
+        code="ingestion.not_found",
+        remedy="Use the ingestion_id of the receipt.",
+    )
 
 
 def estimate_processing_time(database: Database) -> str:

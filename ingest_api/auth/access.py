@@ -11,7 +11,7 @@ from starlette.types import Scope
 from ingest_api.auth.clients import Client
 from ingest_api.auth.doorkeeper import Doorkeeper
 from ingest_api.auth.roles import EVERYBODY, FILE_SENDERS, REVIEWERS, SURVEY_SENDERS, Role
-from warehouse.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from warehouse.errors import ForbiddenError, UnauthenticatedError
 
 BEARER_CHALLENGE = 'Bearer realm="kyalo"'
 BASIC_CHALLENGE = 'Basic realm="kyalo", charset="UTF-8"'
@@ -24,10 +24,10 @@ __all__ = [
     "allow",
     "authenticate",
     "check",
-    "check_owner",
     "identify_device",
     "is_near",
     "is_private",
+    "may_see",
 ]
 
 
@@ -68,22 +68,14 @@ def allow(*roles: Role) -> Callable[[Request], Awaitable[Client]]:
     return dependency
 
 
-def check_owner(client: Client, owner: str | None) -> None:
-    """Let a device see its own ingestions only.
+def may_see(client: Client, owner: str | None) -> bool:
+    """Whether a client may know of an ingestion: a device of its own ones only.
 
     Args:
         client: who asks.
-        owner: the client that sent what is asked for.
-
-    Raises:
-        NotFoundError: it is another's; that it exists is nobody's business.
+        owner: the client that sent it.
     """
-    if client.role == "device" and owner != client.name:
-        raise NotFoundError(
-            "There is no such ingestion.",
-            code="ingestion.not_found",
-            remedy="Use the ingestion_id of the receipt.",
-        )
+    return client.role != "device" or owner == client.name
 
 
 def identify_device(request: Request) -> Client:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
 
-from ingest_api.auth.access import EVERYBODY, Client, allow, check_owner
+from ingest_api.auth.access import EVERYBODY, Client, allow, may_see
 from ingest_api.documentation import EVERY_ROUTE, NAME_IN_ADDRESS, TOKEN, problems
-from ingest_api.ledger import get_entry, list_rejected
+from ingest_api.ledger import get_entry, list_rejected, no_such_ingestion
 from ingest_api.schemas import IngestionStatus
 from warehouse.database import Database
 
@@ -27,5 +27,6 @@ def get_status(
     """How far an upload is, what became of its rows, and which of them were rejected and why."""
     database: Database = request.app.state.database
     entry = get_entry(database, ingestion_id)
-    check_owner(client, entry.client)
+    if not may_see(client, entry.client):
+        raise no_such_ingestion(ingestion_id)  # that it exists is nobody else's business
     return IngestionStatus.of(entry, list_rejected(database, ingestion_id))

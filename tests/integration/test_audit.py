@@ -71,101 +71,115 @@ class Forger:
     choice: random.Random
 
     def do(self, statement: str, *values: object) -> int:
+        """Change something; how many rows."""
         return self.connection.execute(statement, values).rowcount  # type: ignore[call-overload, no-any-return]
 
     def entry(self) -> tuple[str, int]:
+        """Any entry."""
         rows = self.connection.execute("select chain_id, sequence from ops.audit_log order by 1, 2").fetchall()
         chain_id, sequence = self.choice.choice(rows)
         return chain_id, sequence
 
-    def update(self) -> int:
-        column = self.choice.choice(sorted(COLUMNS))
-        self.do("alter table ops.audit_log drop constraint if exists audit_log_chain_id_fkey")
-        statement = f"update ops.audit_log set {column} = {COLUMNS[column]} where chain_id = %s and sequence = %s"
-        return self.do(statement, *self.entry())
 
-    def delete(self) -> int:
-        return self.do("delete from ops.audit_log where chain_id = %s and sequence = %s", *self.entry())
+def update(forger: Forger) -> int:
+    column = forger.choice.choice(sorted(COLUMNS))
+    forger.do("alter table ops.audit_log drop constraint if exists audit_log_chain_id_fkey")
+    statement = f"update ops.audit_log set {column} = {COLUMNS[column]} where chain_id = %s and sequence = %s"
+    return forger.do(statement, *forger.entry())
 
-    def insert_at_the_end(self) -> int:
-        chain_id, _ = self.entry()
-        return self.do(
-            "insert into ops.audit_log select (jsonb_populate_record(last, jsonb_build_object("
-            "'sequence', sequence + 1, 'previous_hash', last.hash))).* from ops.audit_log as last"
-            " where chain_id = %s order by sequence desc limit 1",
-            chain_id,
-        )
 
-    def insert_and_move_the_end(self) -> int:
-        self.insert_at_the_end()
-        return self.do(
-            "update ops.audit_heads set sequence = last.sequence, hash = last.hash from ops.audit_log as last"
-            " where last.chain_id = audit_heads.chain_id and last.sequence = audit_heads.sequence + 1"
-        )
+def delete(forger: Forger) -> int:
+    return forger.do("delete from ops.audit_log where chain_id = %s and sequence = %s", *forger.entry())
 
-    def swap(self) -> int:
-        (chain_id, one), other = self.entry(), self.choice.randint(1, EACH)
-        other = other if other != one else one % EACH + 1
-        return self.do(
-            "update ops.audit_log as changed set (at, action, subject, households, hash) ="
-            " (select at, action, subject, households, hash from ops.audit_log as source where chain_id = %s"
-            " and sequence = case changed.sequence when %s then %s else %s end)"
-            " where chain_id = %s and sequence in (%s, %s)",
-            *(chain_id, one, other, one, chain_id, one, other),
-        )
 
-    def cut_tail(self) -> int:
-        chain_id, _ = self.entry()
-        return self.do(
-            "delete from ops.audit_log where chain_id = %s and sequence > %s", chain_id, self.choice.randrange(EACH)
-        )
+def insert_at_the_end(forger: Forger) -> int:
+    chain_id, _ = forger.entry()
+    return forger.do(
+        "insert into ops.audit_log select (jsonb_populate_record(last, jsonb_build_object("
+        "'sequence', sequence + 1, 'previous_hash', last.hash))).* from ops.audit_log as last"
+        " where chain_id = %s order by sequence desc limit 1",
+        chain_id,
+    )
 
-    def cut_tail_and_its_end(self) -> int:
-        chain_id, sequence = self.entry()
-        self.do("delete from ops.audit_log where chain_id = %s and sequence >= %s", chain_id, sequence)
-        return self.do(
-            "update ops.audit_heads set sequence = %s, hash = coalesce((select hash from ops.audit_log where chain_id ="
-            " %s order by sequence desc limit 1), hash) where chain_id = %s",
-            *(sequence - 1, chain_id, chain_id),
-        )
 
-    def delete_chain(self) -> int:
-        chain_id, _ = self.entry()
-        return sum(
-            self.do(sql.SQL("delete from ops.{} where chain_id = %s").format(sql.Identifier(table)), chain_id)  # type: ignore[arg-type]
-            for table in ("audit_log", "audit_heads", "audit_chains")[: self.choice.randint(1, 3)]
-        )
+def insert_and_move_the_end(forger: Forger) -> int:
+    insert_at_the_end(forger)
+    return forger.do(
+        "update ops.audit_heads set sequence = last.sequence, hash = last.hash from ops.audit_log as last"
+        " where last.chain_id = audit_heads.chain_id and last.sequence = audit_heads.sequence + 1"
+    )
 
-    def delete_last_chain(self) -> int:
-        (position,) = self.connection.execute("select max(position) from ops.audit_chains").fetchone() or (0,)
-        last = "(select chain_id from ops.audit_chains where position = %s)"
-        self.do(f"delete from ops.audit_log where chain_id = {last}", position)
-        self.do(f"delete from ops.audit_heads where chain_id = {last}", position)
-        return self.do("delete from ops.audit_chains where position = %s", position)
 
-    def replace_chain(self) -> int:
-        return self.do("update ops.audit_chains set opened_by = opened_by || 'x' where chain_id = %s", self.entry()[0])
+def swap(forger: Forger) -> int:
+    (chain_id, one), other = forger.entry(), forger.choice.randint(1, EACH)
+    other = other if other != one else one % EACH + 1
+    return forger.do(
+        "update ops.audit_log as changed set (at, action, subject, households, hash) ="
+        " (select at, action, subject, households, hash from ops.audit_log as source where chain_id = %s"
+        " and sequence = case changed.sequence when %s then %s else %s end)"
+        " where chain_id = %s and sequence in (%s, %s)",
+        *(chain_id, one, other, one, chain_id, one, other),
+    )
 
-    def change_end(self) -> int:
-        return self.do("update ops.audit_heads set seal = sha256(seal) where chain_id = %s", self.entry()[0])
 
-    def delete_all(self) -> int:
-        return sum(self.do(f"delete from ops.{table}") for table in ("audit_log", "audit_heads", "audit_chains"))
+def cut_tail(forger: Forger) -> int:
+    chain_id, _ = forger.entry()
+    return forger.do(
+        "delete from ops.audit_log where chain_id = %s and sequence > %s", chain_id, forger.choice.randrange(EACH)
+    )
+
+
+def cut_tail_and_its_end(forger: Forger) -> int:
+    chain_id, sequence = forger.entry()
+    forger.do("delete from ops.audit_log where chain_id = %s and sequence >= %s", chain_id, sequence)
+    return forger.do(
+        "update ops.audit_heads set sequence = %s, hash = coalesce((select hash from ops.audit_log where chain_id ="
+        " %s order by sequence desc limit 1), hash) where chain_id = %s",
+        *(sequence - 1, chain_id, chain_id),
+    )
+
+
+def delete_chain(forger: Forger) -> int:
+    chain_id, _ = forger.entry()
+    return sum(
+        forger.do(sql.SQL("delete from ops.{} where chain_id = %s").format(sql.Identifier(table)), chain_id)  # type: ignore[arg-type]
+        for table in ("audit_log", "audit_heads", "audit_chains")[: forger.choice.randint(1, 3)]
+    )
+
+
+def delete_last_chain(forger: Forger) -> int:
+    (position,) = forger.connection.execute("select max(position) from ops.audit_chains").fetchone() or (0,)
+    last = "(select chain_id from ops.audit_chains where position = %s)"
+    forger.do(f"delete from ops.audit_log where chain_id = {last}", position)
+    forger.do(f"delete from ops.audit_heads where chain_id = {last}", position)
+    return forger.do("delete from ops.audit_chains where position = %s", position)
+
+
+def replace_chain(forger: Forger) -> int:
+    return forger.do("update ops.audit_chains set opened_by = opened_by || 'x' where chain_id = %s", forger.entry()[0])
+
+
+def change_end(forger: Forger) -> int:
+    return forger.do("update ops.audit_heads set seal = sha256(seal) where chain_id = %s", forger.entry()[0])
+
+
+def delete_all(forger: Forger) -> int:
+    return sum(forger.do(f"delete from ops.{table}") for table in ("audit_log", "audit_heads", "audit_chains"))
 
 
 KINDS: list[tuple[Callable[[Forger], int], int]] = [
-    (Forger.update, 40),
-    (Forger.delete, 12),
-    (Forger.insert_at_the_end, 6),
-    (Forger.insert_and_move_the_end, 6),
-    (Forger.swap, 10),
-    (Forger.cut_tail, 6),
-    (Forger.cut_tail_and_its_end, 6),
-    (Forger.delete_chain, 6),
-    (Forger.delete_last_chain, 2),
-    (Forger.replace_chain, 3),
-    (Forger.change_end, 2),
-    (Forger.delete_all, 1),
+    (update, 40),
+    (delete, 12),
+    (insert_at_the_end, 6),
+    (insert_and_move_the_end, 6),
+    (swap, 10),
+    (cut_tail, 6),
+    (cut_tail_and_its_end, 6),
+    (delete_chain, 6),
+    (delete_last_chain, 2),
+    (replace_chain, 3),
+    (change_end, 2),
+    (delete_all, 1),
 ]
 
 
