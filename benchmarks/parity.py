@@ -115,7 +115,6 @@ def _comparison(names: Sequence[str]) -> sql.Composed:
 def _release_all(database: Database) -> None:
     """Let every staged survey pass for a released household, whatever the rules say."""
     with database.transaction() as connection:
-        connection.execute("create schema if not exists validated")
         connection.execute("drop table if exists validated.fct_households")
         connection.execute(
             """
@@ -125,6 +124,7 @@ def _release_all(database: Database) -> None:
             """
         )
         connection.execute("update validated.fct_households set survey_round = 'undated' where survey_round is null")
+        connection.execute("alter table validated.fct_households owner to kyalo_transformer")
 
 
 def _parts(payloads: Sequence[dict[str, Any]], size: int) -> Iterator[Sequence[dict[str, Any]]]:

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from ml.features import INCOME, KEYS, TARGET, Feature, load_features
+from tests.dbt_schemas import give_to_dbt
 from warehouse.database import Database
 
 DISTRICTS = ("Kanungu", "Mitooma", "Rubanda", "Rukungiri")
 INCOMES = ("formal_employment_income", "seasonal_crop_income", "perennial_crop_income", "livestock_income")
 BESIDE_THE_MART = """
-create schema if not exists validated;
 create table if not exists validated.fct_households (received_at timestamptz);
 create or replace function features.household_features(surveys jsonb) returns integer language sql as 'select 1';
 """
@@ -46,12 +46,12 @@ def write_mart(database: Database, rows: pd.DataFrame) -> None:
     booleans = {name: "boolean" for name, kind in kinds.items() if kind == "boolean"}
     text = rows[list(kinds)].astype(booleans).to_csv(index=False, header=False)
     with database.transaction() as connection:
-        connection.execute("create schema if not exists features")
         connection.execute("drop table if exists features.fct_household_features")
         connection.execute(f"create table features.fct_household_features ({columns})".encode())
         with connection.cursor().copy("copy features.fct_household_features from stdin (format csv)") as copy:
             copy.write(text)
         connection.execute(BESIDE_THE_MART)
+        give_to_dbt(connection)
 
 
 def _values(feature: Feature, count: int, random: np.random.Generator) -> pd.Series:

@@ -12,6 +12,7 @@ from ml.registry import Draft, register
 from ml.tracks import Track
 from ml.watching.reference import Reference
 from orchestration.context import Warehouse
+from tests.dbt_schemas import give_to_dbt
 from tests.online_models import make_model
 from warehouse.database import Database
 
@@ -29,10 +30,10 @@ MEASURES = (
 def make_features_function(database: Database, text: str = "select 1") -> None:
     """Stand in for the function that dbt makes: what it says decides the version of the features."""
     with database.transaction() as connection:
-        connection.execute("create schema if not exists features")
         connection.execute("drop function if exists features.household_features")
         signature = "features.household_features(surveys jsonb) returns integer"
         connection.execute(f"create function {signature} language sql as '{text}'".encode())
+        give_to_dbt(connection)
 
 
 def make_scored_rows(noise: float, *, seed: int = 1, households: int = 1_200) -> pd.DataFrame:

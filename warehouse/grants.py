@@ -69,6 +69,7 @@ def apply_grants(connection: psycopg.Connection, schemas: Collection[str] | None
     values = {
         "roles": [*ROLES],
         "schemas": [*wanted],
+        "dbt_schemas": [*DBT_SCHEMAS],
         "grants": Jsonb([grant._asdict() for grant in grants if grant.schema in wanted]),
     }
     statements = [row["statement"] for row in fetch_rows(connection, queries("grants")["differing_grants"], values)]

@@ -22,6 +22,7 @@ from tests.served import served
 from tests.shown_marts import create_as_dbt_does, make_up
 from warehouse.database import Database
 from warehouse.errors import ConfigurationError
+from warehouse.grants import ROLES
 from warehouse.migrations import migrate
 
 pytestmark = pytest.mark.xdist_group("dashboard")
@@ -181,7 +182,7 @@ def test_pages_read_as_a_role_that_cannot_write_nor_see_people(shown: Warehouse)
     reader = open_reader(shown.settings)
     refused = {
         "select * from ops.clients": psycopg.errors.InsufficientPrivilege,
-        "select content from raw.rejected_rows": psycopg.errors.InsufficientPrivilege,
+        "select message from raw.rejected_rows": psycopg.errors.InsufficientPrivilege,
         "select * from raw.household_survey": psycopg.errors.InsufficientPrivilege,
         "select * from ml.prediction_requests": psycopg.errors.InsufficientPrivilege,
         "update ops.alerts set message = ''": psycopg.errors.ReadOnlySqlTransaction,
@@ -206,7 +207,9 @@ def test_migrator_who_may_not_create_roles_is_told_what_to_do(warehouse: Warehou
         name = sql.Identifier(address["dbname"])
         connection.execute("create role plain_migrator login password 'plain'")
         connection.execute(sql.SQL("grant create on database {} to plain_migrator").format(name))
-        connection.execute("drop schema raw, review, ml, ops, marts, jobs cascade")
+        connection.execute(
+            "drop schema raw, review, ml, ops, marts, jobs, staging, validated, features, marts_next, analyst cascade"
+        )
         settings = warehouse.settings.model_copy(
             update={"db_user": "plain_migrator", "db_password": SecretStr("plain")}
         )
@@ -216,6 +219,11 @@ def test_migrator_who_may_not_create_roles_is_told_what_to_do(warehouse: Warehou
                 migrate(migrated)
             assert 'grant kyalo_dashboard to "plain_migrator"' in (caught.value.remedy or "")
             connection.execute("grant kyalo_dashboard to plain_migrator")
+            with pytest.raises(ConfigurationError, match="kyalo_loader") as caught:
+                migrate(migrated)
+            assert caught.value.error_code == "database.no_roles"
+            for role in ROLES:
+                connection.execute(sql.SQL("grant {} to plain_migrator").format(sql.Identifier(role)))
             migrate(migrated)
         finally:
             migrated.close()

@@ -75,7 +75,6 @@ def aged(warehouse: Warehouse) -> Warehouse:
     """A warehouse that exports raw rows, with a file that came long ago and one of today, both staged."""
     load(warehouse, AWKWARD, days=400)
     load(warehouse, "household_id,village\nH-3,Kigana\n", days=0)
-    execute(warehouse, "create schema staging")
     execute(warehouse, f"create table {STAGING} as select ingestion_id from raw.household_survey")
     return replace(warehouse, settings=warehouse.settings.model_copy(update={"raw_retention_days": 90}))
 

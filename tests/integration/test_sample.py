@@ -57,7 +57,6 @@ def test_sample_gives_way_to_one_survey(with_sample: Warehouse) -> None:
 
 
 IN_USE = """
-create schema staging;
 create table staging.stg_household_survey__submissions as
 select ingestion_id, household_id || row_number() over () as submission_id from raw.household_survey;
 insert into ml.training_rows

@@ -93,7 +93,9 @@ present_on_schemas as (
     from pg_namespace
     cross join aclexplode(pg_namespace.nspacl) as present
     inner join roles on present.grantee = roles.oid and roles.role <> pg_get_userbyid(pg_namespace.nspowner)
-    where pg_namespace.nspname = any(%(schemas)s)
+    where
+        pg_namespace.nspname = any(%(schemas)s)
+        and not (roles.role = 'kyalo_transformer' and pg_namespace.nspname = any(%(dbt_schemas)s))
 ),
 
 differing as (

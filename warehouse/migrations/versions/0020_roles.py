@@ -37,7 +37,7 @@ declare
     owned record;
 begin
     for owned in
-        select format('alter schema %I owner to {role}', nspname) as statement
+        select format('grant usage, create on schema %I to {role}', nspname) as statement
         from pg_namespace
         where nspname in ({schemas}) and pg_get_userbyid(nspowner) <> {role_name}
         union all
