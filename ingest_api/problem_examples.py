@@ -34,7 +34,7 @@ TOLD = {
     "batch.too_many": Told("The body holds more than 10,000 surveys.", "Send them in several bodies, or as a file."),
     "contract.unknown_form": Told("There is no form 'census'.", "Known forms: household_survey, quarterly_report."),
     "file.unknown_header": Told(
-        "No column of the header is a field of the form household_survey: 'colour, weight'.",
+        "Nothing in the first line of 14 characters is a field of the form household_survey.",
         "The first line must name the fields.",
     ),
     "internal.error": Told("Something went wrong here; the survey was not stored. It stands in the log."),

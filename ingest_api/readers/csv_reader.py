@@ -146,8 +146,9 @@ def _read_header(lines: Lines, contract: Contract) -> tuple[Layout, str]:
             code="file.no_identifier",
             remedy=f"Add a column {contract.identifier}, or name another form than {contract.form}.",
         )
+    # What stands there is not repeated: where the header is missing, it is somebody's answers.
     raise UnreadableFileError(
-        f"No column of the header is a field of the form {contract.form}: {headers[0].strip()[:200]!r}.",
+        f"Nothing in the first line of {len(headers[0].strip()):,} characters is a field of the form {contract.form}.",
         code="file.unknown_header",
         remedy="The first line must name the fields, parted by comma, semicolon, tab or bar.",
     )

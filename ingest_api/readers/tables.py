@@ -79,8 +79,9 @@ def unknown_fields(contract: Contract, layout: Layout) -> UnreadableFileError:
             code="file.no_identifier",
             remedy=f"Add a column {contract.identifier}.",
         )
+    # What stands there is not repeated: where the header is missing, it is somebody's answers.
     return UnreadableFileError(
-        f"No column of the header is a field of the form {contract.form}: {', '.join(layout.unknown)[:200]!r}.",
+        f"None of the {len(layout.unknown)} columns of the header is a field of the form {contract.form}.",
         code="file.unknown_header",
         remedy="The first line must name the fields.",
     )
