@@ -57,11 +57,11 @@ def verify_token(keys: SigningKeys, token: bytes) -> Claims:
         claims = jwt.decode(
             token, key, [ALGORITHM], audience=AUDIENCE, issuer=ISSUER, options={"require": REQUIRED, "verify_iat": True}
         )
+        return Claims(str(claims["sub"]), int(claims["generation"]), float(claims["exp"]))
     except jwt.ExpiredSignatureError as error:
         raise refuse_token("The token has expired.", "auth.token_expired") from error
-    except (jwt.InvalidTokenError, KeyError, UnicodeError) as error:
+    except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise refuse_token("The token is none of ours.", "auth.bad_token") from error
-    return Claims(str(claims["sub"]), int(claims["generation"]), float(claims["exp"]))
 
 
 def refuse_token(message: str, code: str) -> UnauthenticatedError:

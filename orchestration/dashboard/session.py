@@ -103,7 +103,7 @@ class SignIns:
                 issuer=ISSUER,
                 options={"require": REQUIRED},
             )
-        except (jwt.InvalidTokenError, KeyError, UnicodeError) as error:
+        except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, RecursionError) as error:
             raise _not_signed_in() from error
         client = self._find(str(claims["sub"]))
         if client is None or client.revoked_at or client.generation != claims["generation"]:
