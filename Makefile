@@ -10,7 +10,7 @@ COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-emit
 	--no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos histories simulation lint format lock bench bench-ingest bench-warehouse bench-ml stop clean
+.PHONY: help install demo test chaos histories simulation lint audit format lock bench bench-ingest bench-warehouse bench-ml stop clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
@@ -49,12 +49,16 @@ chaos: install ## kill API, worker and PostgreSQL a hundred times (SEED=7 repeat
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
 	@$(BIN)/python -m tests.chaos.runs
 
-lint: install ## check style, types, imports and SQL
+lint: install ## check style, security, types, imports and SQL
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive warehouse ingest_api ml orchestration
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(KYALO) exec $(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
+
+audit: install ## ask which dependencies have known weaknesses; needs the network, and PyPI or a mirror that tells them
+	@$(BIN)/pip-audit --disable-pip --require-hashes --strict -r locks/runtime.txt
 
 format: install ## write Python as the style asks
 	@$(BIN)/ruff format .

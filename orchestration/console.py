@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from warehouse.errors import KyaloError
+from warehouse.logs import hide_secrets
 
 PIPE_WIDTH = 120
 out = Console(markup=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
@@ -28,6 +29,7 @@ def print_json(value: Any) -> None:
 
 def print_error(error: KyaloError, *, about: str = "") -> None:
     """Print what went wrong, with what, and what to do about it."""
-    err.print(f"error {error.error_code}: {f'{about}: ' if about else ''}{error.message}", highlight=False)
+    told = f"error {error.error_code}: {f'{about}: ' if about else ''}{error.message}"
+    err.print(hide_secrets(told), highlight=False)
     if error.remedy:
-        err.print(error.remedy, highlight=False)
+        err.print(hide_secrets(error.remedy), highlight=False)

@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import structlog
+from pydantic import SecretStr
 from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
 
 from warehouse.settings import Settings
@@ -24,17 +26,37 @@ from warehouse.settings import Settings
 HIDDEN = "***"
 LONGEST_TEXT = 2000  # characters of one value; a traceback may have more
 LONGEST_TRACEBACK = 20_000
-SECRET_NAME = re.compile(r"password|passwd|secret|token|authorization|cookie|credential|api_?key", re.IGNORECASE)
+SHORTEST_SECRET = 8  # characters; a shorter one stands in many a word
+SECRET_NAME = re.compile(
+    r"password|passwd|passphrase|secret|token|authorization|cookie|credential"
+    r"|(?:api|account|encryption|hash|private|signing)_?key",
+    re.IGNORECASE,
+)
 PAYLOAD_NAME = re.compile(r"(answers|body|content|document|payload|record|row|survey|survey_data|surveys)$")
 SECRET_IN_TEXT = re.compile(
     r"(/key/)[^/?\s\"']+|(\b(?:Bearer|Basic)\s+)[\w.~+/=-]{12,}|()\beyJ[\w-]+\.[\w-]+\.[\w-]+"
-    r"|(://[^\s/:@]*:)[^\s/@]+(?=@)|(\bpassword=)\S+",
+    r"|(://[^\s/:@]*:)[^\s/@]+(?=@)|(\bpassword=)\S+|(\bAccountKey=|\bSharedAccessSignature=)[^\s;]+",
     re.IGNORECASE,
 )
 # PostgreSQL quotes what was sent: the row that failed, the line of a COPY, the value that is no number.
 PAYLOAD_IN_TEXT = re.compile(r"^((?:DETAIL|CONTEXT):\s*).*$|(invalid input [^\n:]*: )\".*\"", re.MULTILINE)
-SUSPICIOUS = ("/key/", "bearer", "basic", "eyj", "://", "password=", "detail:", "context:", "invalid input")
+SUSPICIOUS = (
+    "/key/",
+    "bearer",
+    "basic",
+    "eyj",
+    "://",
+    "password=",
+    "accountkey=",
+    "sharedaccess",
+    "detail:",
+    "context:",
+    "invalid input",
+)
 TALKATIVE = ("alembic", "apscheduler", "azure", "botocore", "httpx2", "mlflow", "procrastinate", "uvicorn.access")
+LISTED_KEY = re.compile(r"[^,:\s]+")
+PASSWORD_IN_ADDRESS = re.compile(r"(?:://[^\s/:@]*:(?=[^\s/@]+@)|\bAccountKey=)([^\s@;]+)")
+KNOWN_SECRETS: set[str] = set()
 SCALARS = (str, int, float, bool, type(None))
 
 bind_context, log_context = bind_contextvars, bound_contextvars
@@ -69,6 +91,7 @@ def configure_logging(settings: Settings, process: str, *, quiet: bool = False) 
         process: what stands on each line as the process: api, worker, scheduler, dashboard or a command.
         quiet: show warnings and worse only, and for people: for commands that print what they do.
     """
+    hide_always(*_secrets_of(settings))
     handler = logging.StreamHandler(sys.stderr)
     is_for_people = settings.log_format == "console" or (
         settings.log_format == "auto" and (quiet or sys.stderr.isatty())
@@ -134,12 +157,40 @@ class LineFormatter(logging.Formatter):
         for name, value in getattr(record, "fields", {}).items():
             fields[name] = HIDDEN if _is_hidden(name) else _shown(value)
         if record.exc_info:
-            fields["exception"] = hide_secrets(self.formatException(record.exc_info)[-LONGEST_TRACEBACK:])
-        return self._render(fields)
+            fields["exception"] = _hide_by_form(self.formatException(record.exc_info)[-LONGEST_TRACEBACK:])
+        return _hide_known(self._render(fields))
+
+
+def hide_always(*secrets: str) -> None:
+    """Let no line hold these texts from now on, wherever they come from."""
+    for secret in secrets:
+        if len(secret) >= SHORTEST_SECRET:
+            KNOWN_SECRETS.update((secret, json.dumps(secret)[1:-1], quote(secret, safe="")))
 
 
 def hide_secrets(text: str) -> str:
     """A text as it may be written down: without tokens and passwords, and without what PostgreSQL quotes of rows."""
+    return _hide_known(_hide_by_form(text))
+
+
+def _hide_known(text: str) -> str:
+    for secret in KNOWN_SECRETS:
+        if secret in text:
+            text = text.replace(secret, HIDDEN)
+    return text
+
+
+def _secrets_of(settings: Settings) -> Iterator[str]:
+    """Every secret that the settings hold, each key of a list of keys, and the passwords of addresses."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            secret = value.get_secret_value()
+            yield secret
+            yield from LISTED_KEY.findall(secret) if "key" in name else PASSWORD_IN_ADDRESS.findall(secret)
+
+
+def _hide_by_form(text: str) -> str:
     lowered = text.lower()
     if not any(mark in lowered for mark in SUSPICIOUS):  # most lines: two searches would cost more than all else
         return text
@@ -171,7 +222,7 @@ def _shown(value: object) -> object:
 
 
 def _shown_text(text: str) -> str:
-    return hide_secrets(text[:LONGEST_TEXT])
+    return _hide_by_form(text[:LONGEST_TEXT])
 
 
 def _timestamp(seconds: float) -> str:

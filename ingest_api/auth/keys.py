@@ -11,7 +11,7 @@ from warehouse.weak_keys import SHORTEST, weakness_of_key
 KEY_BYTES = 48
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SigningKeys:
     """The key that signs, by name, and all that verify.
 

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from warehouse.errors import ConfigurationError
 from warehouse.folders import make_folder
+from warehouse.logs import hide_always
 from warehouse.settings import Settings
 
 OTHERS = 0o077
@@ -81,7 +82,9 @@ def check_private(path: Path) -> os.stat_result:
 @lru_cache(16)
 def _read(path: Path, _modified: int) -> str:
     """The text of a file that was last modified at that time: secrets are asked for with every survey."""
-    return path.read_text().strip()
+    text = path.read_text().strip()
+    hide_always(text, *text.split())
+    return text
 
 
 def replace_secret(path: Path, text: str) -> None:

@@ -22,6 +22,7 @@ from warehouse.embedded.binaries import find_installation, reachable_installatio
 from warehouse.embedded.cluster import HOST, ROLE, Cluster
 from warehouse.errors import ConfigurationError, DatabaseUnavailableError
 from warehouse.folders import make_folder
+from warehouse.logs import hide_always
 
 DATABASE = "kyalo"
 PORT_ATTEMPTS = 5
@@ -139,7 +140,9 @@ class EmbeddedServer:
     def _read_password(self) -> str | None:
         try:
             check_private(self._password_file)
-            return self._password_file.read_text()
+            password = self._password_file.read_text()
+            hide_always(password)
+            return password
         except FileNotFoundError:
             return None
         except PermissionError as error:
