@@ -9,7 +9,7 @@ import io
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from ml.tracks import TRACKS
 from orchestration.context import Warehouse
 from orchestration.parquet import Column, read_columns, write_parquet
 from orchestration.runs import record
+from warehouse.crypto.keys import KeyRing, load_key_ring
 from warehouse.database import fetch_row, fetch_rows, queries
 from warehouse.errors import NotFoundError
 from warehouse.stores import ObjectStore, StoredObject, checksum_of
@@ -83,16 +84,19 @@ def read_manifest(store: ObjectStore, area: str) -> dict[str, Any]:
 def _export(
     warehouse: Warehouse, connection: psycopg.Connection, run_id: str, area: str, extracts: list[Extract]
 ) -> Exported:
-    before = read_manifest(warehouse.store, area)
+    before, keys = read_manifest(warehouse.store, area), load_key_ring(warehouse.settings)
     present, written = {}, []
     for extract in extracts:
-        columns = read_columns(connection, extract.query)
-        fingerprint = _fingerprint(connection, extract, columns)
+        columns = _with_sealed(warehouse, read_columns(connection, extract.query))
+        fingerprint = _fingerprint(connection, extract, columns, keys)
         standing = before.get(extract.folder)
         if standing and standing["fingerprint"] == fingerprint:
             present[extract.folder] = standing
             continue
-        present[extract.folder] = _write(warehouse, connection, run_id, extract, columns) | {"fingerprint": fingerprint}
+        present[extract.folder] = {
+            **_write(warehouse, connection, run_id, extract, columns, keys),
+            "fingerprint": fingerprint,
+        }
         written.append(present[extract.folder])
     if present != before:
         _put_manifest(warehouse.store, area, run_id, present)
@@ -100,10 +104,15 @@ def _export(
 
 
 def _write(
-    warehouse: Warehouse, connection: psycopg.Connection, run_id: str, extract: Extract, columns: list[Column]
+    warehouse: Warehouse,
+    connection: psycopg.Connection,
+    run_id: str,
+    extract: Extract,
+    columns: list[Column],
+    keys: KeyRing,
 ) -> dict[str, Any]:
     with tempfile.TemporaryFile() as file:
-        rows = write_parquet(connection, extract.query, columns, file)
+        rows = write_parquet(connection, extract.query, columns, file, keys)
         file.seek(0)
         sha256, _ = checksum_of(file)
         stored = warehouse.store.put(f"{extract.folder}/{sha256}.parquet", file, PARQUET)
@@ -116,7 +125,7 @@ def _write(
         "rows": rows,
         "bytes": stored.size_bytes,
         "sha256": sha256,
-        "columns": [{"name": column.name, "type": str(column.arrow_type)} for column in columns],
+        "columns": [_described(column) for column in columns],
     }
 
 
@@ -142,10 +151,22 @@ def _manifest_key(area: str) -> str:
     return f"{area}/manifest.json"
 
 
-def _fingerprint(connection: psycopg.Connection, extract: Extract, columns: list[Column]) -> str:
-    """What stays the same as long as no column and no row changes, whatever the order of the rows."""
+def _with_sealed(warehouse: Warehouse, columns: list[Column]) -> list[Column]:
+    """The columns, those marked that the settings want encrypted."""
+    named = {name.strip() for name in warehouse.settings.export_encrypted_columns.split(",")}
+    return [replace(column, is_sealed=column.name in named) for column in columns]
+
+
+def _described(column: Column) -> dict[str, Any]:
+    return {"name": column.name, "type": str(column.arrow_type)} | ({"is_encrypted": True} if column.is_sealed else {})
+
+
+def _fingerprint(connection: psycopg.Connection, extract: Extract, columns: list[Column], keys: KeyRing) -> str:
+    """What stays the same as long as no column, no row and no key changes, whatever the order of the rows."""
     found = fetch_row(connection, queries("runs")["fingerprint_rows"].format(query=extract.query))
     shape = [(column.name, column.type, column.is_array) for column in columns]
+    if sealed := [column.name for column in columns if column.is_sealed]:
+        shape.append((keys.current_id, ",".join(sealed), True))
     return hashlib.sha256(repr((shape, found)).encode()).hexdigest()
 
 

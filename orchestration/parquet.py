@@ -10,9 +10,12 @@ import pyarrow as pa
 from psycopg import sql
 from pyarrow import csv, parquet
 
+from warehouse.crypto.keys import KeyRing
+
 BLOCK_BYTES = 32 * 1024**2  # of CSV: one group of rows in the file
 TIME = pa.timestamp("us", tz="UTC")
 BUFFER_BYTES = 1024**2
+MARK = {b"kyalo": b"encrypted"}
 # What is none of these is text: identifiers as they are written, arrays and documents as JSON.
 TYPES = {
     "bool": pa.bool_(),
@@ -29,16 +32,29 @@ TYPES = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a query: its name, its type in the database and whether that is an array."""
+    """A column of a query.
+
+    Attributes:
+        name: its name.
+        type: its type in the database.
+        is_array: whether that is an array.
+        is_sealed: whether each value is encrypted before it is written.
+    """
 
     name: str
     type: str
     is_array: bool
+    is_sealed: bool = False
 
     @property
     def arrow_type(self) -> pa.DataType:
         """Its type in the file."""
-        return pa.string() if self.is_array else TYPES.get(self.type, pa.string())
+        return pa.string() if self.is_array or self.is_sealed else TYPES.get(self.type, pa.string())
+
+    @property
+    def field(self) -> pa.Field:
+        """What the file says of it; a sealed one bears a mark, by which `open_table` knows it."""
+        return pa.field(self.name, self.arrow_type, metadata=MARK if self.is_sealed else None)
 
 
 def read_columns(connection: psycopg.Connection, query: sql.Composed) -> list[Column]:
@@ -47,7 +63,13 @@ def read_columns(connection: psycopg.Connection, query: sql.Composed) -> list[Co
     return [_read_column(connection, column) for column in described]
 
 
-def write_parquet(connection: psycopg.Connection, query: sql.Composed, columns: list[Column], target: BinaryIO) -> int:
+def write_parquet(
+    connection: psycopg.Connection,
+    query: sql.Composed,
+    columns: list[Column],
+    target: BinaryIO,
+    keys: KeyRing | None = None,
+) -> int:
     """Write what a query gives into a file, by its first column, and return how many rows that is.
 
     Args:
@@ -55,17 +77,41 @@ def write_parquet(connection: psycopg.Connection, query: sql.Composed, columns: 
         query: gives the rows.
         columns: the query's, by `read_columns`.
         target: where to write.
+        keys: what sealed columns are encrypted with; needed where there are some.
     """
-    schema = pa.schema([(column.name, column.arrow_type) for column in columns])
+    schema = pa.schema([column.field for column in columns])
     rows = 0
     with (
         connection.cursor().copy(_copy(query, columns)) as copy,
         parquet.ParquetWriter(target, schema, compression="zstd") as writer,
     ):
         for batch in _read(_Chunks(iter(copy)), schema):
-            writer.write_batch(batch)
+            writer.write_batch(_sealed(batch, columns, keys) if keys else batch)
             rows += batch.num_rows
     return rows
+
+
+def open_table(source: BinaryIO, keys: KeyRing) -> pa.Table:
+    """A Parquet file as a table, its sealed columns opened; their values are text, as the database writes them.
+
+    Raises:
+        IntegrityError: none of the keys opens a value.
+    """
+    table = parquet.read_table(pa.PythonFile(source, mode="r"))
+    for position, field in enumerate(table.schema):
+        if (field.metadata or {}).items() >= MARK.items():
+            opened = [token and keys.open(token).decode() for token in table.column(position).to_pylist()]
+            table = table.set_column(position, field.name, pa.array(opened, pa.string()))
+    return table
+
+
+def _sealed(batch: pa.RecordBatch, columns: list[Column], keys: KeyRing) -> pa.RecordBatch:
+    for position, column in enumerate(columns):
+        if column.is_sealed:
+            values = batch.column(position).to_pylist()
+            tokens = [value if value is None else keys.seal(value.encode()).decode() for value in values]
+            batch = batch.set_column(position, column.field, pa.array(tokens, pa.string()))
+    return batch
 
 
 def _read_column(connection: psycopg.Connection, described: psycopg.Column) -> Column:

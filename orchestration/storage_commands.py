@@ -1,5 +1,6 @@
 """The commands `kyalo storage ...`: what the object store holds, one object of it, and whether it is all there."""
 
+import io
 import os
 import secrets
 import shutil
@@ -14,6 +15,8 @@ import typer
 
 from orchestration.console import AsJson, count, err, out, print_json
 from orchestration.context import open_warehouse
+from warehouse.audit import note
+from warehouse.crypto.keys import load_key_ring
 from warehouse.errors import ConfigurationError
 from warehouse.stores import ObjectStore, check_original, checksum_of, open_original, type_of
 
@@ -70,6 +73,26 @@ def get(
         print_json(facts)
     else:
         out.print(f"done: {count(size, 'byte')} in {output}")
+
+
+@app.command()
+def table(
+    key: Annotated[str, typer.Argument(help="The Parquet file's key, as its manifest names it.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The CSV file to write.")],
+) -> None:
+    """Write an exported table as CSV, its encrypted columns opened; needs the keys, and the audit log tells of it."""
+    from pyarrow import csv
+
+    from orchestration.parquet import open_table
+
+    with open_warehouse() as warehouse, warehouse.store.get(key) as content:
+        read = open_table(content, load_key_ring(warehouse.settings))
+        text = io.BytesIO()
+        csv.write_csv(read, text)
+        text.seek(0)
+        _write(output, text)
+    note(subject=key, records=read.num_rows)
+    out.print(f"done: {count(read.num_rows, 'row')} in {output}")
 
 
 @app.command()

@@ -131,6 +131,12 @@ class Settings(BaseSettings):
         None, min_length=16, description="Whoever reads /metrics sends it; else only private networks may."
     )
 
+    export_encrypted_columns: str = Field(
+        "",
+        description="Columns that are encrypted in exported tables, parted by commas, such as household_id; `kyalo"
+        " storage table` opens them.",
+    )
+
     archive_after_days: int = Field(
         90, ge=0, description="Days after which originals move to archive/, compressed; 0 for never."
     )

@@ -1,6 +1,7 @@
 """Tables as Parquet files in the object store: what they hold, when they are written, and what the manifest says."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, BinaryIO
 
@@ -9,6 +10,8 @@ from pyarrow import parquet
 
 from orchestration.context import Warehouse
 from orchestration.exports import Exported, export, read_manifest
+from orchestration.parquet import open_table
+from warehouse.crypto.keys import add_key, load_key_ring
 from warehouse.errors import StorageUnavailableError
 from warehouse.stores import LocalStore, StoredObject
 
@@ -54,7 +57,7 @@ class FullStore(LocalStore):
 def marts(warehouse: Warehouse) -> Warehouse:
     """A warehouse with some marts, as a publication leaves them."""
     execute(warehouse, MARTS)
-    warehouse.settings.store_folder.mkdir(parents=True)
+    warehouse.settings.store_folder.mkdir(parents=True, exist_ok=True)
     return warehouse
 
 
@@ -96,6 +99,21 @@ def test_the_tables_of_analysts_are_exported_and_no_other(marts: Warehouse) -> N
     assert sorted(read_manifest(marts.store, "processed")) == [RISK, "processed/rpt_progress"]
     assert sorted(read_manifest(marts.store, "predictions")) == ["predictions/assessment", "predictions/screening"]
     assert exported_rows(marts, "processed/rpt_progress") == []
+
+
+def test_named_columns_are_encrypted_and_opened_by_who_has_the_keys(marts: Warehouse) -> None:
+    settings = marts.settings.model_copy(update={"export_encrypted_columns": "household_id, income"})
+    sealed = replace(marts, settings=settings)
+    export(sealed, "run_1")
+    clear, entry = exported_rows(marts, RISK), read_manifest(marts.store, "processed")[RISK]
+    assert all(row["household_id"].startswith("gAAAA") for row in clear)
+    assert [column["name"] for column in entry["columns"] if column.get("is_encrypted")] == ["household_id", "income"]
+    with marts.store.get(entry["key"]) as file:
+        rows = open_table(file, load_key_ring(settings)).to_pylist()
+    assert {row["household_id"]: row["income"] for row in rows} == {"HH-1": None, "HH-2": "9007199254740993"}
+    assert export(sealed, "run_2").files == 0
+    add_key(settings)
+    assert export(sealed, "run_3").files > 0
 
 
 def test_only_what_changed_is_written_again(marts: Warehouse) -> None:

@@ -1,0 +1,104 @@
+"""What stands in the place of a personal answer, and what does not stand there any more."""
+
+import csv
+import io
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest_api.layouts import DocumentLayout
+from ingest_api.personal import Sealer, open_token, stand_in_of
+from ingest_api.records import Submission
+from warehouse.contract import PersonalKind, load_contract
+from warehouse.crypto.keys import KeyRing, new_key
+
+FORM = "household_survey"
+KEYS = KeyRing((new_key(),), b"h" * 32)
+CONTRACT = load_contract(FORM)
+PERSONAL = ("respondent_name", "phone_number", "latitude", "longitude", "enumerator_id")
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
+
+
+def submit(answers: dict[str, str], key: str = "") -> Submission:
+    found = DocumentLayout(CONTRACT).submission(1, {"household_id": "A", **answers}, request_key=key)
+    assert isinstance(found, Submission)
+    return found
+
+
+def sealed(submission: Submission, keys: KeyRing = KEYS) -> tuple[Submission, dict[str, str]]:
+    found = Sealer(keys, FORM, CONTRACT.names).seal([submission])
+    token = found.tokens.get(submission.number)
+    return found.submissions[0], open_token(keys, token) if token else {}
+
+
+def cells(submission: Submission) -> dict[str, str]:
+    (row,) = csv.reader(io.StringIO(submission.line, newline=""))
+    return dict(zip(CONTRACT.names, row, strict=True))
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(PERSONAL, TEXTS)))
+def test_personal_answers_leave_the_row_and_come_back(answers: dict[str, str]) -> None:
+    row, personal = sealed(submit(answers))
+    filled = {name: text for name, text in answers.items() if text.strip()}
+    assert personal == filled
+    stored = cells(row)
+    assert stored["household_id"] == "A"
+    for name, text in filled.items():
+        assert stored[name] == stand_in_of(KEYS, {f.name: f.pii_kind for f in CONTRACT.fields}[name], text.strip())
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        ("phone", "0772 123456", "+256772123456"),
+        ("phone", "00256-772-123-456", "772123456"),
+        ("name", "Nakato  Sarah", "NAKATO SARAH"),
+        ("coordinate", "-0.912345", "-0.913999"),
+    ],
+)
+def test_the_same_person_has_the_same_stand_in(kind: PersonalKind, one: str, other: str) -> None:
+    assert stand_in_of(KEYS, kind, one) == stand_in_of(KEYS, kind, other)
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "begins"),
+    [
+        ("phone", "0772123456", "personal:"),
+        ("phone", "none", "malformed:"),
+        ("coordinate", "29.734567", "29.73"),
+        ("coordinate", "north", "malformed:"),
+        ("coordinate", "nan", "malformed:"),
+        ("name", "Okello", "personal:"),
+    ],
+)
+def test_stand_ins_tell_what_rules_need(kind: PersonalKind, answer: str, begins: str) -> None:
+    assert stand_in_of(KEYS, kind, answer).startswith(begins)
+
+
+def test_the_content_is_known_by_a_hash_that_nobody_can_guess() -> None:
+    first, again = (sealed(submit({"phone_number": "0772123456"}))[0] for _ in range(2))
+    assert first.content_hash == again.content_hash != submit({"phone_number": "0772123456"}).content_hash
+    assert first.identity == first.content_hash
+    assert first.key == f"content:{first.content_hash}"
+    other = KeyRing(KEYS.encryption_keys, b"i" * 32)
+    assert sealed(submit({"phone_number": "0772123456"}), other)[0].content_hash != first.content_hash
+    assert sealed(submit({"phone_number": "0772123457"}))[0].content_hash != first.content_hash
+
+
+def test_a_row_without_personal_answers_stays_as_it_is() -> None:
+    plain = submit({"household_size": "5"}, key="client:a:1")
+    assert sealed(plain) == (plain, {})
+
+
+def test_what_no_contract_marks_is_taken_out_and_counted() -> None:
+    row = submit({"Next of kin": "Nakato Sarah", "remarks": "call 0772123456", "colour": "red"})
+    found = Sealer(KEYS, FORM, CONTRACT.names).seal([row])
+    assert open_token(KEYS, found.tokens[1]) == {"Next of kin": "Nakato Sarah", "remarks": "call 0772123456"}
+    extras = orjson.loads(found.submissions[0].extras or "")
+    assert (extras["colour"], extras["remarks"].startswith("personal:")) == ("red", True)
+    assert {(each.field, each.kind): rows for each, rows in found.findings.items()} == {
+        ("Next of kin", "name"): 1,
+        ("remarks", "phone"): 1,
+    }
