@@ -76,9 +76,11 @@ def _run_pipeline(warehouse: Warehouse, number: int) -> str:
 
 
 def _check_quality(warehouse: Warehouse, _number: int) -> str:
+    from orchestration.audit import check_log
     from orchestration.monitoring import check_quality
 
-    return str(check_quality(warehouse))
+    said = str(check_quality(warehouse))
+    return f"{said}; {check_log(warehouse)}"
 
 
 def _check_performance(warehouse: Warehouse, _number: int) -> str:
