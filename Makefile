@@ -10,7 +10,7 @@ COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-emit
 	--no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos histories simulation lint audit format lock bench bench-ingest bench-warehouse bench-ml stop clean
+.PHONY: help install demo test chaos markers histories simulation lint audit format lock bench bench-ingest bench-warehouse bench-ml stop clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
@@ -48,6 +48,9 @@ test: install $(AZURITE) ## set up everything and run every test
 chaos: install ## kill API, worker and PostgreSQL a hundred times (SEED=7 repeats an order, RUNS=20), and a run at every step
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
 	@$(BIN)/python -m tests.chaos.runs
+
+markers: install ## plant 2,000 people at every door, run everything, search every byte for them; some 5 minutes
+	@KYALO_MARKERS=2000 $(BIN)/python -m pytest -q tests/e2e/test_personal_data.py
 
 lint: install ## check style, security, types, imports and SQL
 	@$(BIN)/ruff format --check .

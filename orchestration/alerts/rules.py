@@ -143,6 +143,12 @@ RULES = (
         explained_by=DATA_STOPPED,
         follows_runs=True,
     ),
+    Rule(
+        "unmarked_personal_data",
+        "warning",
+        "The field {subject} of {form} held personal data ({kinds}) in {rows:,} rows of the last week, and the contract"
+        " does not say so; the newest upload is {newest}.",
+    ),
     Rule("empty_upload", "warning", "Uploads of the last day without a survey: {uploads:,}; the newest is {newest}."),
     Rule("cpu_high", "warning", "The processors of {subject} have been busy for {minutes} minutes: {percent} %."),
     Rule(
@@ -150,4 +156,5 @@ RULES = (
     ),
     Rule("disk_full", "critical", "The disk of {subject} is {percent} % full; {gigabytes_free} GB are free."),
     Rule("slow_answers", "warning", "One prediction in twenty took {seconds} s or more; {limit_seconds} s are wanted."),
+    Rule("audit_changed", "critical", "The log of who saw and changed what was changed. {error_message}"),
 )

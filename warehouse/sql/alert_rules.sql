@@ -346,6 +346,26 @@ where
 order by collisions desc
 limit 1;
 
+-- name: unmarked_personal_data
+select
+    found.field as subject,
+    ingestions.form,
+    string_agg(distinct found.kind, ', ' order by found.kind) as kinds,
+    sum(found.rows)::bigint as rows,
+    max(ingestions.ingestion_id) as newest
+from raw.ingestions as ingestions
+cross join lateral jsonb_to_recordset(ingestions.personal_fields)
+    as found (field text, kind text, rows bigint)
+where
+    ingestions.personal_fields <> '[]'
+    and ingestions.received_at between %(now)s::timestamptz - interval '7 days' and %(now)s::timestamptz
+group by
+    found.field,
+    ingestions.form
+order by
+    sum(found.rows) desc
+limit 20;
+
 -- name: empty_upload
 select
     '' as subject,
@@ -618,3 +638,18 @@ from compared
 where share >= usual_share + %(blank_rise)s
 order by share - usual_share desc
 limit 1;
+
+-- name: audit_changed
+select
+    '' as subject,
+    newest.error_message
+from (
+    select
+        error_code,
+        left(error_message, 500) as error_message
+    from ops.scheduled_starts
+    where job = 'quality_check' and status in ('succeeded', 'failed')
+    order by due_at desc
+    limit 1
+) as newest
+where newest.error_code = 'audit.changed';
