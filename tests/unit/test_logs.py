@@ -2,14 +2,17 @@
 
 import json
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
 
+from warehouse import logs
 from warehouse.logs import LineFormatter, configure_logging, get_logger, hide_secrets, log_context, run_log
 from warehouse.settings import Settings
 
@@ -142,3 +145,28 @@ def test_run_log_is_written_where_nobody_configured_logging(tmp_path: Path) -> N
         logger.info("step", step="build")
     assert len(lines(path.read_text())) == 1
     assert logging.getLogger().level == logging.WARNING
+
+
+def test_no_line_holds_a_secret_of_the_settings_wherever_it_stands(
+    said: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "KNOWN_SECRETS", set())
+    key, old_key, account, password = (secrets.token_urlsafe(32) for _ in range(4))
+    stated = settings(
+        secret_key=key,
+        secret_keys_retired=f"old:{old_key}",
+        azure_storage_connection_string=f"AccountName=kyalo;AccountKey={account};",
+        smtp_url=f"smtp://kyalo:{password}@127.0.0.1:25",
+    )
+    configure_logging(stated, "test")
+    for secret in (key, old_key, account, password):
+        logger.warning("it was %s", secret, what=secret, many=[secret], address=f"x={quote(secret)}")
+        try:
+            raise ValueError(f"cannot use {secret}")
+        except ValueError:
+            logger.exception("something failed")
+    logger.warning("127.0.0.1 is no secret")
+    written = said()
+    assert [secret for secret in (key, old_key, account, password) if secret in written] == []
+    assert written.count("something failed") == 4
+    assert "127.0.0.1 is no secret" in written
