@@ -18,6 +18,7 @@ from warehouse.audit import Chain, Draft, begin
 from warehouse.audit.entries import Door, Result
 from warehouse.database import Database
 from warehouse.error_codes import MEANINGS
+from warehouse.errors import KyaloError
 from warehouse.logs import get_logger
 
 logger = get_logger(__name__)
@@ -149,22 +150,22 @@ class Audit:
         draft.request_id = get_contextvars().get("request_id")
         draft.action = self._actions.get((scope["method"], scope["path"]), draft.action)
         writer: AuditWriter = scope["app"].state.audit
-        if writer.is_failing and scope["method"] not in SAFE and not await _can_write(writer):
-            await _refuse(scope, receive, send)
+        if writer.is_failing and scope["method"] not in SAFE and (code := await _find_problem(writer)):
+            await _refuse(code, scope, receive, send)
             return
         await self._answer(writer, draft, scope, receive, send)
 
     async def _answer(self, writer: AuditWriter, draft: Draft, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; hold the head of the answer back until it is entered."""
-        is_refused = False
+        problem: str | None = None
 
         async def enter(message: Message) -> None:
-            nonlocal is_refused
+            nonlocal problem
             if message["type"] == "http.response.start" and not draft.is_written:
-                is_refused = not await self._enter(writer, draft, scope, message["status"])
-                if is_refused:
-                    await _refuse(scope, receive, send)
-            if not is_refused:
+                problem = await self._enter(writer, draft, scope, message["status"])
+                if problem:
+                    await _refuse(problem, scope, receive, send)
+            if not problem:
                 await send(message)
 
         try:
@@ -177,14 +178,14 @@ class Audit:
         if not draft.is_written:  # the client left before there was an answer
             await self._enter(writer, draft, scope, None)
 
-    async def _enter(self, writer: AuditWriter, draft: Draft, scope: Scope, status: int | None) -> bool:
-        """Enter a request; whether that was done."""
+    async def _enter(self, writer: AuditWriter, draft: Draft, scope: Scope, status: int | None) -> str | None:
+        """Enter a request; the code of what stood against it."""
         describe(draft, scope, self._actions)
         try:
             await writer.write(draft, _result(status, draft.code), status)
-        except Exception:  # noqa: BLE001 - it is told where it was tried
-            return False
-        return True
+        except Exception as error:  # noqa: BLE001 - it is told where it was tried
+            return _code(error)
+        return None
 
 
 def describe(draft: Draft, scope: Scope, actions: Actions) -> None:
@@ -202,14 +203,19 @@ def _result(status: int | None, code: str | None) -> Result:
     return "refused" if status >= 400 or code else "allowed"
 
 
-async def _can_write(writer: AuditWriter) -> bool:
+async def _find_problem(writer: AuditWriter) -> str | None:
+    """The code of what keeps entries out now."""
     try:
         await asyncio.to_thread(writer.check)
-    except Exception:  # noqa: BLE001 - the log of the process has it from the one who failed first
-        return False
-    return True
+    except Exception as error:  # noqa: BLE001 - the log of the process has it from the one who failed first
+        return _code(error)
+    return None
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    problem = Problem(title="Try again later", status=503, code=UNAVAILABLE, detail=MEANINGS[UNAVAILABLE])
+def _code(error: Exception) -> str:
+    return error.error_code if isinstance(error, KyaloError) else UNAVAILABLE
+
+
+async def _refuse(code: str, scope: Scope, receive: Receive, send: Send) -> None:
+    problem = Problem(title="Try again later", status=503, code=code, detail=MEANINGS[code])
     await answer(problem, {"Retry-After": "5"})(scope, receive, send)

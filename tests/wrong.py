@@ -8,7 +8,7 @@ from orchestration.context import Warehouse
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 BOOK = "ops.alerts, ops.alert_checks"
 WRITTEN = (
-    "ops.heartbeats, ops.system_metrics, ops.pipeline_runs, ops.schedules,"
+    "ops.heartbeats, ops.system_metrics, ops.pipeline_runs, ops.schedules, ops.scheduled_starts,"
     " raw.ingestions, ml.predictions, ml.prediction_requests, ml.drift_checks, ml.performance_checks"
 )
 RUN = """
@@ -48,6 +48,10 @@ from generate_series(0, 40, 5) as listed (minutes)
 BEAT = """
 insert into ops.heartbeats (process, instance, host, process_id, started_at, beat_at)
 values ('{}', '{}', 'server', 1, '2026-03-02', timestamptz '2026-03-02 08:00+00' - interval '{}')
+"""
+CHECKED = """
+insert into ops.scheduled_starts (job, due_at, requested_by, job_number, status, error_code, error_message)
+values ('quality_check', timestamptz '2026-03-01' + {0} * interval '1 hour', 'schedule', {0}, '{1}', '{2}', 'It was.');
 """
 DRIFT = """
 insert into ml.drift_checks (run_id, track, model_name, model_version, feature, households, psi, psi_limit, has_drifted,
@@ -123,6 +127,10 @@ WRONG = {
     "memory_high": (MACHINE.format(0.5, 0.91, 0.5), MACHINE.format(0.5, 0.89, 0.5)),
     "disk_full": (MACHINE.format(0.5, 0.5, 0.86), MACHINE.format(0.5, 0.5, 0.84)),
     "slow_answers": (SLOW.format(11_000), SLOW.format(9_000)),
+    "audit_changed": (
+        CHECKED.format(1, "failed", "audit.changed"),
+        CHECKED.format(1, "failed", "audit.changed") + CHECKED.format(2, "succeeded", ""),
+    ),
 }
 
 
