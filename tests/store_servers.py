@@ -64,20 +64,25 @@ def moto_server(home: Path, authority: Authority | None = None, **environment: s
 
 
 @contextmanager
-def azurite_server(home: Path) -> Iterator[StoreServer]:
-    """An Azure Blob service with one container."""
+def azurite_server(home: Path, authority: Authority | None = None) -> Iterator[StoreServer]:
+    """An Azure Blob service with one container, that speaks https where an authority vouches for it."""
     if shutil.which("node") is None:
         pytest.skip("Azurite needs Node.js, and there is none")
     if not AZURITE.exists():
         pytest.skip("Azurite is not installed: run `npm ci` in tests/azurite (`make test` does)")
     port = free_port()
     options = ["--inMemoryPersistence", "--skipApiVersionCheck", "--silent", "--disableTelemetry"]
+    if authority:
+        options += ["--cert", str(authority.certificate), "--key", str(authority.key)]
+    scheme, bundle = ("https", authority.bundle) if authority else ("http", None)
     with _serving([str(AZURITE), "--blobPort", str(port), *options], port, {}) as process:
         account = (
-            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
-            f"BlobEndpoint=http://127.0.0.1:{port}/{ACCOUNT};"
+            f"DefaultEndpointsProtocol={scheme};AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
+            f"BlobEndpoint={scheme}://127.0.0.1:{port}/{ACCOUNT};"
         )
-        with BlobServiceClient.from_connection_string(account) as service:
+        with BlobServiceClient.from_connection_string(
+            account, connection_verify=str(bundle) if bundle else True
+        ) as service:
             service.create_container(BUCKET)
         settings = Settings(
             _env_file=None,
@@ -85,6 +90,7 @@ def azurite_server(home: Path) -> Iterator[StoreServer]:
             storage_provider="azure",
             azure_storage_connection_string=account,
             azure_container=BUCKET,
+            azure_ca_bundle=bundle,
         )
         yield StoreServer(process, settings)
 

@@ -21,7 +21,7 @@ from tests.certificates import Authority, make_authority
 from tests.encrypted_postgres import encrypted
 from tests.integration.test_dashboard import hidden
 from tests.served import served, sign_in
-from tests.store_servers import moto_server
+from tests.store_servers import azurite_server, moto_server
 from warehouse.database import Database
 from warehouse.embedded.binaries import find_installation
 from warehouse.errors import ConfigurationError, DatabaseUnavailableError, NotFoundError, StorageUnavailableError
@@ -219,6 +219,14 @@ def test_s3_is_spoken_to_by_tls(tmp_path: Path, authority: Authority, stranger: 
         for settings in (strange, plain):
             with pytest.raises(StorageUnavailableError):
                 list(open_store(settings).list("raw/"))
+
+
+def test_azure_is_spoken_to_by_tls(tmp_path: Path, authority: Authority, stranger: Authority) -> None:
+    with azurite_server(tmp_path, authority) as server:
+        assert list(open_store(server.settings).list("raw/")) == []
+        strange = server.settings.model_copy(update={"azure_ca_bundle": stranger.bundle})
+        with pytest.raises(StorageUnavailableError):
+            list(open_store(strange).list("raw/"))
 
 
 @pytest.mark.parametrize("alone", ["api_tls_certificate", "db_sslkey"])
