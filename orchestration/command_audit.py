@@ -12,7 +12,7 @@ from warehouse.audit import Chain, Draft, begin, current
 from warehouse.audit.entries import Result
 from warehouse.database import Database
 from warehouse.errors import KyaloError
-from warehouse.logs import get_logger
+from warehouse.logs import get_logger, hide_secrets
 from warehouse.settings import Settings
 
 logger = get_logger(__name__)
@@ -39,7 +39,7 @@ def begin_command(app: typer.Typer, arguments: Sequence[str]) -> None:
     first = next((given.get(str(one.name)) for one in command.params if one.param_type_name == "argument"), None)
     named = " ".join(map(str, first)) if isinstance(first, (list, tuple)) else first
     draft = Draft("cli", socket.gethostname(), ".".join(path), getpass.getuser())
-    draft.subject = str(named) if named else None
+    draft.subject = hide_secrets(str(named)) if named else None  # an address may hold a password
     begin(draft)
 
 

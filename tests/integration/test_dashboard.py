@@ -20,6 +20,7 @@ from orchestration.dashboard.graph import draw_graph
 from orchestration.dashboard.reading import open_reader, reading
 from tests.served import served
 from tests.shown_marts import create_as_dbt_does, make_up
+from warehouse.audit.reading import list_entries, who_saw
 from warehouse.database import Database
 from warehouse.errors import ConfigurationError
 from warehouse.grants import ROLES
@@ -103,6 +104,17 @@ def test_pages_say_what_the_tables_say(visitor: TestClient, people: dict[str, Cr
     assert "Page 2" in visitor.get("/dashboard/quality?page=2").text
     assert visitor.get("/dashboard/runs/none").status_code == 404
     assert visitor.get("/dashboard/ingestion?days=0").status_code == 422
+
+
+def test_audit_names_who_saw_which_households(
+    visitor: TestClient, people: dict[str, Credentials], shown: Warehouse
+) -> None:
+    sign_in(visitor, people["ann"])
+    visitor.get("/dashboard/quality?page=2")
+    entry = list_entries(shown.database, limit=1)[0]
+    assert (entry.action, entry.actor, entry.door, entry.result) == ("page.quality", "ann", "dashboard", "allowed")
+    assert entry.records >= len(entry.households) > 1
+    assert entry in who_saw(shown.database, entry.households[0])
 
 
 def test_before_the_first_build_the_overview_says_so(warehouse: Warehouse) -> None:
