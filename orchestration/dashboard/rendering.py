@@ -52,6 +52,7 @@ def _environment(zone: ZoneInfo) -> Environment:
         "day": words.show_day,
         "distance": words.show_distance,
         "words": words.show_words,
+        "stand_in": words.show_stand_in,
         "moment": datetime.fromisoformat,
         "marked": words.show_commands,
         "capitalize_first": lambda text: text[:1].upper() + text[1:],

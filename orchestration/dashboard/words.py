@@ -97,3 +97,9 @@ def show_commands(text: str) -> Markup:
 def show_words(name: str | None) -> str:
     """A name in words."""
     return (name or "").replace("_", " ")
+
+
+def show_stand_in(name: str) -> str:
+    """The beginning of a stand-in, by which one person is told from another; other names as they are."""
+    mark, _, letters = name.partition(":")
+    return letters[:8] if mark == "personal" else name

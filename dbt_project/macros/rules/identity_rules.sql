@@ -33,7 +33,7 @@
         ),
         rule(
             'phone_number_format', 'validity', 'flag', ['phone_number'],
-            predicate="phone_number !~ '^[+]?[0-9][0-9 -]{7,18}$'",
+            predicate="phone_number !~ '^(personal:[a-p]{32}|[+]?[0-9][0-9 -]{7,18})$'",
             message='phone_number is no telephone number',
         ),
     ]) %}
