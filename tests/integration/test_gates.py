@@ -207,6 +207,7 @@ def test_tables_that_others_made_stay_and_marts_that_are_built_no_more_go(poison
         connection.execute("create table marts.notes as select 'mine' as text")
         connection.execute("create table marts_next.rpt_of_the_past as select 1 as past_id")
         connection.execute("create unique index on marts_next.rpt_of_the_past (past_id)")
+        connection.execute("alter table marts_next.rpt_of_the_past owner to kyalo_transformer")
     publish(warehouse.database)
     assert one(warehouse, "select past_id from marts.rpt_of_the_past") == (1,)
     with warehouse.database.transaction() as connection:

@@ -30,7 +30,8 @@ end;
 $$;
 """
 
-# What dbt has made until now was the migrator's; what it makes from now on is its role's.
+# What dbt has made until now was the migrator's; what it makes from now on is its role's. What others made there stays
+# theirs.
 OWNER = """
 do $$
 declare
@@ -52,12 +53,12 @@ begin
         where
             pg_namespace.nspname in ({schemas})
             and pg_class.relkind in ('r', 'v', 'm', 'p')
-            and pg_get_userbyid(pg_class.relowner) <> {role_name}
+            and pg_get_userbyid(pg_class.relowner) = current_user
         union all
         select format('alter function %s owner to {role}', pg_proc.oid::regprocedure)
         from pg_proc
         inner join pg_namespace on pg_proc.pronamespace = pg_namespace.oid
-        where pg_namespace.nspname in ({schemas}) and pg_get_userbyid(pg_proc.proowner) <> {role_name}
+        where pg_namespace.nspname in ({schemas}) and pg_get_userbyid(pg_proc.proowner) = current_user
     loop
         execute owned.statement;
     end loop;
