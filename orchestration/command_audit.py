@@ -47,8 +47,8 @@ def begin_command(app: typer.Typer, arguments: Sequence[str]) -> None:
 def entered(settings: Settings, database: Database) -> Iterator[None]:
     """Enter the command that this process is, before the block and after it; without an entry it does not begin.
 
-    A command that becomes another program, as `psql` does, has no end of ours. Nothing happens in a process that is
-    no command, and in a block within another.
+    Of a command that becomes another program, as `psql` does, the end is that moment. Nothing happens in a process
+    that is no command, and in a block within another.
     """
     draft = current()
     if draft is None or draft.door != "cli" or draft.is_written:

@@ -142,7 +142,8 @@ class Verifier:
 
     def _check_place(self, chain_id: str, sequence: int, last: Head, previous: bytes) -> None:
         if sequence != last.sequence + 1:
-            self._tell(chain_id, last.sequence + 1, f"it is missing, and all before {sequence}")
+            others = f", and all up to {sequence - 1}" if sequence > last.sequence + 2 else ""
+            self._tell(chain_id, last.sequence + 1, f"it is missing{others}")
         elif previous != last.hash:
             self._tell(chain_id, sequence, "it does not follow the one before it")
 
