@@ -17,6 +17,7 @@ from ingest_api.corrections import is_answer
 from ingest_api.deciding import Verdict, correct_submission, decide_batch, decide_by_rule, decide_submissions
 from ingest_api.loading import land_next
 from ingest_api.receiving import receive_file
+from ingest_api.reveal import reveal_household
 from ingest_api.review import Action, Filters, get_details, list_quarantine
 from orchestration.cli import app
 from orchestration.context import Warehouse
@@ -32,7 +33,7 @@ pytestmark = [pytest.mark.xdist_group("models"), pytest.mark.timeout(300)]
 FORM = "household_survey"
 SIZE, COLLISION, LAND = "household_size_out_of_range", "identifier_collision", "agricultural_land_acres_out_of_range"
 API = "/api/v1/quarantine"
-HEADER = "submission_id,household_id,district,household_size,survey_round,agricultural_land_acres\n"
+HEADER = "submission_id,household_id,district,household_size,survey_round,agricultural_land_acres,respondent_name\n"
 QUARANTINED = (
     "released", "corrected", "corrected-badly", "discarded", "reopened", "undecided", "waived-in-part", "raced",
     "over/http", "at-the-terminal", "by-rule-1", "by-rule-2",
@@ -64,7 +65,7 @@ def send(warehouse: Warehouse, text: str, form: str = FORM) -> str:
 
 
 def row(key: str, household: str, size: int, land: int = 2) -> str:
-    return f"{key},{household},Kanungu,{size},2026,{land}\n"
+    return f"{key},{household},Kanungu,{size},2026,{land},Nakato {key}\n"
 
 
 def bad_batch(name: str) -> str:
@@ -319,6 +320,8 @@ def test_next_build_does_what_was_decided(judged: tuple[Warehouse, dict[str, str
         "on-hold-1": "held",
     }
     assert outcomes[corrected["corrected"]] == "released"
+    told = [each.answers["respondent_name"] for each in reveal_household(database, "H-CORRECTED")]
+    assert told == ["Nakato corrected"] * 2  # who corrects another answer sees no name, and loses none
     assert outcomes[corrected["corrected-badly"]] == "quarantined"
     assert {outcomes[f"thrown-away-{size}"] for size in (1, 51)} == {"quarantined"}
 
