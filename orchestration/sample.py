@@ -6,9 +6,11 @@ from pathlib import Path
 import orjson
 from psycopg import sql
 
+from ingest_api.personal import keyed_digest
 from ingest_api.schemas import EXAMPLE_SURVEY
 from orchestration.runs import fetch
 from warehouse.contract import list_forms
+from warehouse.crypto.keys import load_key_ring
 from warehouse.database import Database, queries
 from warehouse.errors import ConfigurationError
 from warehouse.grants import apply_grants, make_dbt_schemas
@@ -21,6 +23,7 @@ TABLES_BY_INGESTION = (
     ("raw", "repeated_rows"),
     ("raw", "rejected_rows"),
     ("raw", "bodies"),
+    ("raw", "personal"),
     ("review", "conflicts"),
     ("ops", "published_ingestions"),
     ("raw", "ingestions"),
@@ -29,7 +32,7 @@ TABLES_BY_INGESTION = (
 
 def refuse_sample_beside_others(database: Database, home: Path) -> None:
     """Raise where the warehouse holds surveys that are not the sample's."""
-    hashes = _sample_hashes()
+    hashes = _sample_hashes(database)
     (found,) = fetch(database, "origins", sample=hashes, sample_file=hashes[0])
     if found["other_ingestions"]:
         raise ConfigurationError(
@@ -47,7 +50,7 @@ def clear_sample_beside_others(database: Database) -> bool:
 
     The example survey of the documentation counts as made up only beside the sample file: alone it is anybody's.
     """
-    hashes = _sample_hashes()
+    hashes = _sample_hashes(database)
     (found,) = fetch(database, "origins", sample=hashes, sample_file=hashes[0])
     if not (found["sample_files"] and found["other_ingestions"]):
         return False
@@ -81,6 +84,7 @@ def _has_learnt(database: Database, ingestions: dict[str, list[str]]) -> bool:
     return bool(row["has_learnt"])
 
 
-def _sample_hashes() -> list[str]:
-    """The hash of the sample file, and that of the example survey which the demo sends with it."""
-    return [hashlib.sha256(content).hexdigest() for content in (SAMPLE.read_bytes(), DEVICE_SURVEY.encode())]
+def _sample_hashes(database: Database) -> list[str]:
+    """The hash of the sample file, and that of the example survey which the demo sends with it, as in the ledger."""
+    survey = keyed_digest(load_key_ring(database.settings), DEVICE_SURVEY.encode())
+    return [hashlib.sha256(SAMPLE.read_bytes()).hexdigest(), survey]
