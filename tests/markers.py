@@ -17,13 +17,16 @@ import pyarrow.parquet as pq
 from orchestration.synth import write_surveys
 
 NAMES = ("Nakayiza", "Tumuhairwe", "Kyarisiima", "Byamukama", "Ssekitoleko", "Nabukenya", "Turyasingura", "Atuhaire")
+# What is looked for must be so long that no token and no number has it by chance.
+SURNAME, ENDING = "Kwagalakwe", "515151"
 CHUNK_BYTES = 4 * 1024**2
 LONGEST = 64  # bytes of what is looked for
 # As a number a coordinate has its first digits in its last bytes.
 DEGREES = {struct.pack("<d", degrees)[5:] for degrees in (-0.9731, -0.9732, -0.9733, 29.9452, 29.9453, 29.9454)}
 NUMBERS = b"|".join(b"(?s:.{5})" + re.escape(some) for some in sorted(DEGREES))
-WORDS = rf"(?i:(?:{'|'.join(NAMES)}|Zq)[a-j]{{4}})|7726[34]\d{{4}}|0\.973\d{{4}}|29\.945\d{{4}}".encode()
-CANDIDATES = re.compile(WORDS + b"|" + NUMBERS)
+WORDS = rf"(?i:(?:{'|'.join(NAMES)}|{SURNAME})[a-j]{{4}})|(?:0\.973|29\.945)\d{{4}}{ENDING}".encode()
+PHONES = rb"(?:(?<![0-9.])|(?<=[^0-9.]0)|(?<=256))7726[34]\d{4}(?!\d)"  # no part of another number
+CANDIDATES = re.compile(b"|".join((WORDS, PHONES, NUMBERS)))
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Person:
     @property
     def name(self) -> str:
         """Two words that nobody else has."""
-        return f"{NAMES[self.number % len(NAMES)]}{_letters(self.number)} Zq{_letters(self.number)}"
+        return f"{NAMES[self.number % len(NAMES)]}{_letters(self.number)} {SURNAME}{_letters(self.number)}"
 
     @property
     def phone(self) -> str:
@@ -51,12 +54,12 @@ class Person:
     @property
     def latitude(self) -> str:
         """Degrees with decimals that are this person's."""
-        return f"-0.9{731_000 + self.number}"
+        return f"-0.9{731_000 + self.number}{ENDING}"
 
     @property
     def longitude(self) -> str:
         """The same."""
-        return f"29.9{452_000 + self.number}"
+        return f"29.9{452_000 + self.number}{ENDING}"
 
     @property
     def personal(self) -> dict[str, str]:
