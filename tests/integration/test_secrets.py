@@ -85,6 +85,7 @@ def test_keys_that_were_made_before_are_named_in_production(tmp_path: Path) -> N
         ("encryption_key", "A" * 43 + "="),
         ("encryption_key", f"{Fernet.generate_key().decode()},{'c2VjcmV0' * 5}c2U="),
     ],
+    ids=["short", "repeated", "pattern", "known_word", "words", "digits", "nothing", "one_of_two"],
 )
 def test_key_that_is_no_secret_is_refused_and_not_repeated(name: str, key: str, tmp_path: Path) -> None:
     with pytest.raises(ValidationError) as caught:

@@ -82,7 +82,7 @@ def test_what_was_never_sealed_is_read_as_it_stands() -> None:
     assert opened(b"household_id\nA\n") == b"household_id\nA\n"
 
 
-@pytest.mark.parametrize("keys", ["short", new_key()[:-1], f"{new_key()},nonsense"])
+@pytest.mark.parametrize("keys", ["short", new_key()[:-1], f"{new_key()},nonsense"], ids=["short", "cut", "one of two"])
 def test_bad_keys_are_refused(keys: str, tmp_path: "os.PathLike[str]") -> None:
     with pytest.raises((ConfigurationError, ValidationError)):
         load_key_ring(Settings(_env_file=None, kyalo_home=tmp_path, encryption_key=keys, hash_key=new_key()))
