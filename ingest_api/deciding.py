@@ -32,6 +32,8 @@ from warehouse.crypto.keys import load_key_ring
 from warehouse.database import Database, fetch_rows, queries
 from warehouse.errors import ConflictError, NotFoundError, RefusedRequestError
 
+REFUSALS = frozenset({"consent_refused", "consent_withdrawn"})  # nobody but the household can take them back
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -220,7 +222,13 @@ def _check_status(
 
 
 def _check_waivable(rules: Sequence[str], verdict: Verdict) -> None:
-    """Refuse to release what no table of households could hold."""
+    """Refuse to release what no table of households could hold, and what its household does not consent to."""
+    if verdict.action == "release" and REFUSALS.intersection(rules):
+        raise ConflictError(
+            "A submission whose household does not consent cannot be released.",
+            code="review.no_consent",
+            remedy="Discard it. A later survey in which the household consents lets its submissions count again.",
+        )
     required = {f"{field.name}_required": field.name for field in load_contract(FORM).fields if field.required}
     missing = [required[rule] for rule in rules if rule in required]
     if missing and verdict.action == "release":

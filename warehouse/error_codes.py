@@ -184,6 +184,7 @@ MEANINGS = {
     "review.not_decided": "There is no decision to take back.",
     "review.not_found": "There is no such submission in quarantine.",
     "review.not_quarantined": "The submission is not in quarantine.",
+    "review.no_consent": "The household of the submission does not consent; no reviewer can release it.",
     "review.not_waivable": "The submission lacks what no household can do without.",
     "review.nothing_changed": "The correction changes no answer.",
     "review.unknown_field": "The form has no such field.",

@@ -29,18 +29,20 @@ KAN-001-AAA-7,Kanungu,V1,4,1,0,0,0,,2999-01-01,2026,,1,1,1,1.3
 KAN-001-AAA-8,,V1,4,1,0,0,0,,,2026,,1,1,1,1.3
 KAN-001-AAA-9,Kanungu,V1,3,1,0,0,0,,,2026,,1,1,1,0.5
 KAN-001-AAA-10,Kanungu,V1,4,1,0,0,0,"1,2",,2026,,1,1,1,1.3
+KAN-001-AAA-12,Kanungu,V1,4,1,0,0,0,,2026-01-01,2026,yes,1,1,1,1.3
 KAN-001-AAA-11,Mbarara,City Market,4,1,0,0,0,,,2026 1,,1,1,1,1.3
 KAN-001-AAA-11 2026,Mbarara City,Market,4,1,0,0,0,,,1,,1,1,1,1.3
 """
 CORRECTION = f"""{HEADER}
 KAN-001-AAA-9,Kanungu,V1,4,1,0,0,0,,,2026,,1,1,1,2.5
+KAN-001-AAA-12,Kanungu,V1,4,1,0,0,0,,2026-02-01,2027,no,1,1,1,1.3
 KAN-001-AAA-5,Mitooma,V9,2,1,0,0,0,,,2027,,1,1,1,1.2
 """
 RELEASE = """
 insert into review.decisions (submission_id, decision, rules, decided_by, reason)
 select submission_id, 'release', failed_rules, 'office', 'a boarding house'
 from marts_next.fct_quarantined_submissions
-where household_id = 'KAN-001-AAA-6'
+where household_id in ('KAN-001-AAA-4', 'KAN-001-AAA-6')
 """
 # Surveys in which nothing is wrong, so that no gate stops the others.
 CLEAN = "".join(f"KAN-002-AAA-{number},Kanungu,V2,4,,,,,,,2026,,,,,\n" for number in range(4000))
@@ -177,7 +179,23 @@ def test_conservation_holds(built: Warehouse) -> None:
             "sum(held_submissions) from marts_next.rpt_ingestions"
         ).fetchone()
     assert row
-    assert row[0] == sum(row[1:]) == 4015
+    assert row[0] == sum(row[1:]) == 4017
+
+
+def test_nobody_but_the_household_takes_its_refusal_back(built: Warehouse) -> None:
+    columns = "failed_rules, waived_rules, decision"
+    assert one(built, columns, "validated.int_submissions_judged", "4") == (["consent_refused"], [], "release")
+
+
+def test_what_a_household_said_before_it_refused_counts_no_more(built: Warehouse) -> None:
+    table = "validated.int_quarantined_submissions"
+    assert one(built, "array_agg(failed_rules[1] order by survey_round)", table, "12") == (
+        ["consent_withdrawn", "consent_refused"],
+    )
+    with built.database.transaction() as connection:
+        for relation in ("validated.fct_households", "features.fct_household_features", "marts_next.dim_households"):
+            counted = f"select count(*) from {relation} where household_id = 'KAN-001-AAA-12'"
+            assert connection.execute(counted.encode()).fetchone() == (0,)
 
 
 def test_upload_that_lands_meanwhile_waits_and_a_lost_row_is_found(built: Warehouse) -> None:

@@ -26,6 +26,13 @@
             message='the respondent did not consent, or the answer cannot be read',
         ),
         rule(
+            'consent_withdrawn', 'validity', 'reject', ['consent'],
+            applies_when='true',
+            predicate='is_consent_withdrawn',
+            message='the household said later that it does not consent',
+            stage='judged',
+        ),
+        rule(
             'consent_missing', 'validity', 'flag', ['consent'],
             applies_when='num_nonnulls(respondent_name, phone_number, latitude, longitude) > 0',
             predicate='consent is null',

@@ -21,20 +21,28 @@ decisions as (
     where is_latest
 ),
 
+withdrawn as (
+    select * from {{ ref('int_withdrawn_consents') }}
+),
+
 stated as (
     select
         evaluated.*,
         collisions.submission_id is not null and collisions.restated_at is null as is_identifier_contested,
+        withdrawn.household_id is not null as is_consent_withdrawn,
         coalesce(collisions.restated_at, evaluated.received_at) as stated_at,
         corrected.corrected_by,
         coalesce(batch_decisions.decision, own_decisions.decision) as decision,
         case
-            when own_decisions.decision = 'release' and batch_decisions.decision is null then own_decisions.rules
+            -- Nobody but the household can take its refusal back, whatever stands among the decisions.
+            when own_decisions.decision = 'release' and batch_decisions.decision is null
+                then array_remove(array_remove(own_decisions.rules, 'consent_refused'), 'consent_withdrawn')
             else '{}'
         end as released_rules
     from evaluated
     left join collisions on evaluated.submission_id = collisions.submission_id
     left join corrected on evaluated.submission_id = corrected.submission_id
+    left join withdrawn on evaluated.household_id = withdrawn.household_id
     left join decisions as own_decisions on evaluated.submission_id = own_decisions.submission_id
     left join decisions as batch_decisions
         on
@@ -46,9 +54,12 @@ stated as (
 broken as (
     select
         stated.*,
-        case
-            when stated.is_identifier_contested then array_append(stated.failed_rules, 'identifier_collision')
-            else stated.failed_rules
+        stated.failed_rules
+        || case when stated.is_identifier_contested then array['identifier_collision'] else '{}' end
+        || case
+            when stated.is_consent_withdrawn and 'consent_refused' <> all(stated.failed_rules)
+                then array['consent_withdrawn']
+            else '{}'
         end as broken_rules
     from stated
 ),
