@@ -154,7 +154,7 @@ class DocumentLayout:
                     message = f"More than {MOST_EXTRAS:,} fields are unknown, which is not allowed."
                     return Rejection(number, "row.too_many_fields", message, excerpt_of_cells(list(extras)[:10]))
                 if position == self._identifier and text.strip() != values[position].strip():
-                    message = f"It names two: {values[position]!r} and {text!r}."
+                    message = "The survey names two households."
                     return Rejection(number, "row.two_households", message, excerpt_of_cells([*values, text]))
             else:
                 values[position] = text

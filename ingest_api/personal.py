@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 import orjson
 
-from ingest_api.detection import Detector
+from ingest_api.detection import Detector, kind_of_text
 from ingest_api.records import Submission, csv_line
 from warehouse.contract import PersonalKind, load_contract
 from warehouse.crypto.keys import KeyRing
@@ -120,6 +120,12 @@ class Sealer:
             return row
         taken = personal.setdefault(row.number, {})
         for name, kind in found.items():
+            if name in extras and kind_of_text(name):
+                answer = extras.pop(name)
+                hidden = STAND_IN + self._hash(_plain(name))
+                taken[hidden], extras[hidden] = f"{name}: {answer}", STAND_IN + self._hash(_plain(answer))
+                findings[Finding(hidden, kind)] += 1
+                continue
             findings[Finding(name, kind)] += 1
             if name in extras:
                 taken[name] = extras[name]

@@ -106,7 +106,7 @@ def read_survey(
     identifier = load_contract(form).identifier
     stated = answers.get(identifier, household_id)
     if str(stated).strip() != household_id.strip():
-        message = f"The survey names two: {household_id!r} and {stated!r}."
+        message = "The survey names two households."
         raise RefusedSurveyError(message, code="survey.two_households", remedy=f"Send one {identifier}.")
     named = {identifier: household_id, **answers} | {identifier: household_id}
     request_key = f"client:{sender.client}:{sender.idempotency_key}" if sender.idempotency_key else ""

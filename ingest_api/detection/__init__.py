@@ -10,7 +10,7 @@ from ingest_api.detection.answers import Kind, fits, kind_of_text
 from ingest_api.detection.headers import kind_of_header
 from ingest_api.detection.suspicion import suspicious_lines
 
-__all__ = ["Detector", "Kind", "kind_of_header"]
+__all__ = ["Detector", "Kind", "kind_of_header", "kind_of_text", "say_header"]
 
 
 class Detector:
@@ -42,10 +42,15 @@ class Detector:
             if kind:
                 found[name] = kind
         for header, answer in extras.items():
-            kind = _judge(answer, kind_of_header(header))
+            kind = _judge(answer, kind_of_header(header)) or kind_of_text(header)
             if kind:
                 found[header] = kind
         return found
+
+
+def say_header(header: str) -> str:
+    """A header as a notice may repeat it: where data was taken for a header, it may be somebody's."""
+    return f"({kind})" if (kind := kind_of_text(header)) else repr(header)
 
 
 def _judge(answer: str, told: Kind | None) -> Kind | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
+from ingest_api.detection import say_header
 from ingest_api.json_values import NESTING, Documents, answer_text
 from ingest_api.layouts import DocumentLayout, Layout
 from ingest_api.readers.csv_lines import Lines
@@ -68,7 +69,9 @@ def open_json(file: BinaryIO, contract: Contract) -> DocumentFile:
     first = _read_first(documents, contract)
 
     def end() -> list[str]:
-        passed_over = [f"{key[:100]!r} stands beside the surveys and was passed over." for key in stream.passed_over]
+        passed_over = [
+            f"{say_header(key[:100])} stands beside the surveys and was passed over." for key in stream.passed_over
+        ]
         return [*_note_repeated(decoder), *passed_over[:COLUMNS]]
 
     estimate = _estimate(file, first, stream.characters)
@@ -116,7 +119,7 @@ def answers_of(document: dict[str, Any], identifier: str) -> dict[str, str | Non
     for name, value in nested.items():
         text = answer_text(value)
         if name == identifier and text and subject and text.strip() != subject.strip():
-            raise ValueError(f"The survey names two households: {subject[:100]!r} and {text[:100]!r}.")
+            raise ValueError("The survey names two households.")
         answers[name if answers.get(name) in {None, text} else f"{name}#2"] = text
     return answers
 

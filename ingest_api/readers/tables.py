@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ingest_api.detection import say_header
 from ingest_api.layouts import Layout
 from ingest_api.readers.limits import HEADER_ROWS, check_columns
 from ingest_api.records import Rejection, Submission, excerpt_of_cells
@@ -48,8 +49,8 @@ class Table:
                 blank += 1
         if blank:
             self.notices.append(f"{blank} blank lines were passed over.")
-        unknown = [header for header in self.layout.unknown if header.strip()]
-        self.notices += [f"Column {header!r} is not in the contract; kept in extras." for header in unknown]
+        unknown = [say_header(header) for header in self.layout.unknown if header.strip()]
+        self.notices += [f"Column {header} is not in the contract; kept in extras." for header in unknown]
 
 
 def find_header(rows: Iterable[Row], contract: Contract) -> Layout:

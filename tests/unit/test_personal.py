@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest_api.detection import say_header
 from ingest_api.layouts import DocumentLayout
 from ingest_api.personal import Sealer, open_token, stand_in_of
 from ingest_api.records import Submission
@@ -90,6 +91,17 @@ def test_the_content_is_known_by_a_hash_that_nobody_can_guess() -> None:
 def test_a_row_without_personal_answers_stays_as_it_is() -> None:
     plain = submit({"household_size": "5"}, key="client:a:1")
     assert sealed(plain) == (plain, {})
+
+
+def test_a_number_that_stands_for_a_header_leaves_the_row_too() -> None:
+    found = Sealer(KEYS, FORM, CONTRACT.names).seal([submit({"0772123456": "called", "colour": "red"})])
+    stored = orjson.loads(found.submissions[0].extras or "")
+    (hidden,) = set(stored) - {"colour"}
+    assert hidden.startswith("personal:")
+    assert open_token(KEYS, found.tokens[1]) == {hidden: "0772123456: called"}
+    assert "0772123456" not in str(found.findings)
+    assert say_header("0772123456") == "(phone)"
+    assert say_header("colour") == "'colour'"
 
 
 def test_what_no_contract_marks_is_taken_out_and_counted() -> None:
