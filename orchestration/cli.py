@@ -21,6 +21,7 @@ from orchestration.command_audit import begin_command
 from orchestration.console import AsJson, err, out, print_error, print_json
 from orchestration.context import acting_as, open_warehouse, read_settings
 from orchestration.copy_command import app as copy_app
+from orchestration.forget_command import app as forget_app
 from orchestration.health_command import app as health_app
 from orchestration.key_commands import app as keys_app
 from orchestration.model_commands import app as models_app
@@ -52,6 +53,7 @@ app.add_typer(up_app)
 app.add_typer(copy_app)
 app.add_typer(tools_app)
 app.add_typer(reveal_app)
+app.add_typer(forget_app)
 app.add_typer(health_app)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(models_app, name="models")

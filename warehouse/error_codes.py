@@ -103,6 +103,7 @@ MEANINGS = {
     "file.unknown_type": "The declared type is none that is known.",
     "file.unreadable": "The file cannot be read.",
     "file.wrong_type": "The file is not of the type that was declared.",
+    "erasure.unconfirmed": "Nobody confirmed that a household is to be forgotten.",
     "household.not_found": "Nothing about such a household is stored.",
     "ingestion.not_found": "There is no such ingestion.",
     "integrity.mismatch": "Stored bytes are not what was written.",

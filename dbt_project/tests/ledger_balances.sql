@@ -1,6 +1,7 @@
 {#-
     received = stored + duplicate + rejected + conflict for every upload, and what the ledger
-    calls stored is in the raw table of its form, or was exported from it. Every form that has a contract is looked at.
+    calls stored is in the raw table of its form, was exported from it, or was
+    erased because its household asked for it. Every form that has a contract is looked at.
 -#}
 -- depends_on: {{ source('household_survey', 'submissions') }}
 with
@@ -48,6 +49,7 @@ unbalanced as (
         ledger.duplicate_rows,
         ledger.rejected_rows,
         ledger.conflict_rows,
+        ledger.erased_rows,
         counted.rows_in_raw,
         exported.rows as rows_in_archive
     from ledger
@@ -62,7 +64,7 @@ unbalanced as (
     where
         ledger.received_rows
         <> ledger.stored_rows + ledger.duplicate_rows + ledger.rejected_rows + ledger.conflict_rows
-        or ledger.stored_rows <> coalesce(counted.rows_in_raw, 0) + coalesce(exported.rows, 0)
+        or ledger.stored_rows <> coalesce(counted.rows_in_raw, 0) + coalesce(exported.rows, 0) + ledger.erased_rows
 )
 
 select * from unbalanced

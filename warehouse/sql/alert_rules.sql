@@ -107,13 +107,13 @@ select
     '' as subject,
     count(*)::integer as ingestions,
     sum(coalesce(marts.staged_submissions, 0))::bigint as staged,
-    sum(ledger.stored_rows)::bigint as stored
+    sum(ledger.stored_rows - ledger.erased_rows)::bigint as stored
 from ops.published_ingestions as published
 inner join raw.ingestions as ledger on published.ingestion_id = ledger.ingestion_id
 left join marts.rpt_ingestions as marts on published.ingestion_id = marts.ingestion_id
 where
     ledger.form = any(%(judged_forms)s)
-    and ledger.stored_rows <> coalesce(marts.staged_submissions, 0)
+    and ledger.stored_rows - ledger.erased_rows <> coalesce(marts.staged_submissions, 0)
 having count(*) > 0;
 
 -- name: prediction_coverage

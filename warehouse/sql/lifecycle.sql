@@ -81,7 +81,7 @@ with
 uploads as (
     select
         ingestions.ingestion_id,
-        ingestions.stored_rows,
+        ingestions.stored_rows - ingestions.erased_rows as stored_rows,
         ingestions.status,
         to_char(ingestions.received_at at time zone 'utc', 'YYYY-MM') as month
     from raw.ingestions
@@ -89,7 +89,7 @@ uploads as (
         ingestions.form = %(form)s
         and ingestions.received_at
         < date_trunc('month', now() - make_interval(days => %(days)s), 'utc')
-        and (ingestions.stored_rows > 0 or ingestions.status = 'received')
+        and (ingestions.stored_rows > ingestions.erased_rows or ingestions.status = 'received')
         and not exists (
             select 1
             from raw.exported_rows

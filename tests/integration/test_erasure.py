@@ -1,0 +1,138 @@
+"""A household that is forgotten is nowhere any more, and everybody else is where they were."""
+
+import io
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from ingest_api.loading import bundle_bodies, land_next
+from ingest_api.receiving import receive_file
+from orchestration.context import Warehouse
+from orchestration.erasure import forget_household
+from orchestration.lifecycle import archive
+from orchestration.originals import verify_originals
+from warehouse.stores import open_original
+
+GONE, STAYS = "KAN-001-AAA-1", "KAN-001-AAA-10"
+HEADER = "submission_id,household_id,village,respondent_name,phone_number\n"
+FIRST = f"{HEADER}one,kan-001-aaa-1,V1,Ann Gone,+256700000001\ntwo,{STAYS},V1,Ben Stays,+256700000002\n"
+CONFLICT = f"{HEADER}one,{GONE},V2,Ann Gone,+256700000001\nthree,KAN-001-AAA-11,V1,Cat Stays,+256700000003\n"
+
+
+class Died(BaseException):
+    """The power was cut."""
+
+
+class MortalStore:
+    """A store whose process dies before one of its changes."""
+
+    def __init__(self, store: Any, lives: int) -> None:
+        self._store = store
+        self._lives = lives
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def put(self, *arguments: Any) -> Any:
+        """Keep an object, or die."""
+        self._live()
+        return self._store.put(*arguments)
+
+    def delete(self, key: str) -> None:
+        """Remove an object, or die."""
+        self._live()
+        self._store.delete(key)
+
+    def _live(self) -> None:
+        self._lives -= 1
+        if self._lives < 0:
+            raise Died
+
+
+def ask(warehouse: Warehouse, statement: str) -> list[tuple[Any, ...]]:
+    with warehouse.database.transaction() as connection:
+        return connection.execute(cast(Any, statement)).fetchall()
+
+
+def execute(warehouse: Warehouse, statement: str) -> None:
+    with warehouse.database.transaction() as connection:
+        connection.execute(cast(Any, statement))
+
+
+@pytest.fixture
+def filled(warehouse: Warehouse) -> Warehouse:
+    """A warehouse that holds the household in originals, one of them archived, a conflict and a prediction's rows."""
+    for text in (FIRST, CONFLICT):
+        receive_file(
+            warehouse.database, warehouse.store, io.BytesIO(text.encode()), form="household_survey",
+            filename="visits.csv", source="cli",
+        )  # fmt: skip
+        land_next(warehouse.database, warehouse.store)
+    first = "(select min(ingestion_id) from raw.ingestions)"
+    execute(warehouse, f"update raw.ingestions set received_at = '2020-01-01' where ingestion_id = {first}")
+    archive(warehouse, dry_run=False, requested_by="test")
+    execute(warehouse, "create schema if not exists staging")
+    execute(warehouse, "create table marts.made as select household_id from raw.household_survey")
+    assert bundle_bodies(warehouse.database, warehouse.store, "household_survey") == 0
+    return warehouse
+
+
+def contents(warehouse: Warehouse) -> bytes:
+    """All that the store holds, decrypted and unpacked."""
+    parts = []
+    for found in warehouse.store.list(""):
+        with open_original(warehouse.store, found.key) as content:
+            parts.append(content.read())
+    return b"\n".join(parts)
+
+
+def check_forgotten(warehouse: Warehouse) -> None:
+    held = contents(warehouse)
+    for trace in (b"Ann Gone", b"256700000001", b"kan-001-aaa-1,", b'"KAN-001-AAA-1"'):
+        assert trace not in held, trace
+    for trace in (b"Ben Stays", b"Cat Stays", STAYS.encode()):
+        assert trace in held, trace
+    assert ask(warehouse, "select upper(household_id) from raw.household_survey order by 1") == [
+        (STAYS,), ("KAN-001-AAA-11",),
+    ]  # fmt: skip
+    assert ask(warehouse, "select count(*) from raw.personal") == [(2,)]
+    assert ask(warehouse, "select count(*) from review.conflicts") == [(0,)]
+    assert ask(warehouse, "select count(*) from marts.made") == [(2,)]
+    assert ask(warehouse, "select sum(stored_rows - erased_rows), sum(erased_rows) from raw.ingestions") == [(2, 1)]
+    assert ask(warehouse, "select count(*) from ops.erasures where finished_at is not null") == [(1,)]
+    assert not [
+        finding for finding in verify_originals(warehouse.database, warehouse.store).findings
+        if finding.problem in {"missing", "corrupt"}
+    ]  # fmt: skip
+
+
+def test_household_is_erased_everywhere_and_the_others_nowhere(filled: Warehouse) -> None:
+    seen = forget_household(filled, GONE, reason="asked", requested_by="test", dry_run=True)
+    assert {"raw.household_survey", "review.conflicts", "marts.made", "raw.personal"} <= {
+        place.name for place in seen.found
+    }
+    assert len([place for place in seen.found if place.name.startswith(("raw/", "archive/originals/"))]) == 2
+    done = forget_household(filled, GONE, reason="asked", requested_by="test")
+    assert not done.left
+    check_forgotten(filled)
+    assert GONE not in str(ask(filled, "select * from ops.erasures"))
+
+
+def test_what_was_sent_before_is_not_stored_when_it_is_sent_again(filled: Warehouse) -> None:
+    forget_household(filled, GONE, reason="asked", requested_by="test")
+    receive_file(
+        filled.database, filled.store, io.BytesIO(FIRST.encode()), form="household_survey", filename="again.csv",
+        source="cli",
+    )  # fmt: skip
+    land_next(filled.database, filled.store)
+    assert ask(filled, "select count(*) from raw.household_survey") == [(2,)]
+
+
+@pytest.mark.parametrize("lives", range(4))
+def test_an_erasure_that_died_is_finished_by_the_next(filled: Warehouse, lives: int) -> None:
+    mortal = replace(filled, store=cast(Any, MortalStore(filled.store, lives)))
+    with pytest.raises(Died):
+        forget_household(mortal, GONE, reason="asked", requested_by="test")
+    assert not forget_household(filled, GONE, reason="asked", requested_by="test").left
+    check_forgotten(filled)

@@ -1,0 +1,43 @@
+"""What was erased because its household asked for it."""
+
+from alembic import op
+
+revision = "0023_erasures"
+down_revision = "0022_personal"
+branch_labels = None
+depends_on = None
+
+UPGRADE = """
+alter table raw.ingestions
+    add column erased_rows bigint not null default 0 check (erased_rows between 0 and stored_rows);
+comment on column raw.ingestions.erased_rows is
+    'How many of the stored rows are there no more, because their household was forgotten.';
+
+create table ops.erasures (
+    erasure_id bigint generated always as identity primary key,
+    household_hash text not null,
+    requested_by text not null,
+    reason text not null,
+    begun_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz,
+    report jsonb
+);
+comment on table ops.erasures is 'Each time that a household was forgotten: when, and what was found where.';
+comment on column ops.erasures.erasure_id is 'Counts up.';
+comment on column ops.erasures.household_hash is 'Keyed hash of the identifier, which itself is not kept.';
+comment on column ops.erasures.requested_by is 'Who asked for it.';
+comment on column ops.erasures.reason is 'Why.';
+comment on column ops.erasures.begun_at is 'When.';
+comment on column ops.erasures.finished_at is 'When a search found nothing any more; null where it was interrupted.';
+comment on column ops.erasures.report is 'What was found in each place, and what was left.';
+"""
+
+
+def upgrade() -> None:
+    """Create the record, and count in the ledger what is gone."""
+    op.execute(UPGRADE)
+
+
+def downgrade() -> None:
+    """Drop both."""
+    op.execute("drop table ops.erasures; alter table raw.ingestions drop column erased_rows")

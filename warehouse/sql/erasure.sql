@@ -1,0 +1,200 @@
+-- name: begin_erasure
+insert into ops.erasures (household_hash, requested_by, reason)
+values (%(household_hash)s, %(requested_by)s, %(reason)s)
+returning erasure_id;
+
+-- name: end_erasure
+update ops.erasures
+set
+    finished_at = case when %(is_complete)s then clock_timestamp() end,
+    report = %(report)s
+where erasure_id = %(erasure_id)s;
+
+-- name: submissions_of_household
+select
+    {key} as submission_key,
+    ingestion_id,
+    row_number
+from {table}
+where upper(btrim({identifier})) = upper(btrim(%(household_id)s));
+
+-- name: conflicts_of_household
+select
+    submission_key,
+    ingestion_id,
+    row_number
+from review.conflicts
+where
+    submission_key = any(%(keys)s)
+    or exists (
+        select 1
+        from jsonb_each_text(content) as answer
+        where upper(btrim(answer.value)) = upper(btrim(%(household_id)s))
+    );
+
+-- name: tables
+-- What the audit says of who looked cannot be changed, and is left out; so is the record of erasures, a keyed hash.
+select
+    namespaces.nspname as schema,
+    relations.relname as name,
+    coalesce(
+        array_agg(columns.attname::text) filter (
+            where columns.attname in ('household_id', 'submission_id', 'submission_key', 'corrected_by')
+            and format_type(columns.atttypid, null) = 'text'
+        ),
+        '{}'
+    ) as columns
+from pg_class as relations
+inner join pg_namespace as namespaces on relations.relnamespace = namespaces.oid
+inner join pg_attribute as columns on relations.oid = columns.attrelid and columns.attnum > 0
+where
+    relations.relkind in ('r', 'p', 'm')
+    and namespaces.nspname !~ '^(pg_|information_schema)'
+    and (namespaces.nspname, relations.relname) not in (
+        ('ops', 'audit_log'), ('ops', 'audit_chains'), ('ops', 'audit_heads'), ('ops', 'erasures')
+    )
+group by
+    namespaces.nspname,
+    relations.relname
+order by
+    namespaces.nspname,
+    relations.relname;
+
+-- name: count_mentions
+select count(*) as rows
+from {table} as searched
+where searched::text ~* %(pattern)s;
+
+-- name: count_personal
+select count(*) as rows
+from raw.personal
+inner join unnest(%(ingestion_ids)s::text[], %(row_numbers)s::bigint[]) as gone (ingestion_id, row_number)
+    on
+        personal.ingestion_id = gone.ingestion_id
+        and personal.row_number = gone.row_number;
+
+-- name: note_erased
+update raw.ingestions
+set erased_rows = erased_rows + erased.rows
+from (
+    select
+        ingestion_id,
+        count(*) as rows
+    from unnest(%(ingestion_ids)s::text[]) as gone (ingestion_id)
+    group by ingestion_id
+) as erased
+where ingestions.ingestion_id = erased.ingestion_id;
+
+-- name: delete_personal
+delete from raw.personal
+using unnest(%(ingestion_ids)s::text[], %(row_numbers)s::bigint[]) as gone (ingestion_id, row_number)
+where
+    personal.ingestion_id = gone.ingestion_id
+    and personal.row_number = gone.row_number;
+
+-- name: delete_repeated
+delete from raw.repeated_rows
+where identity in (
+    select submission_keys.identity
+    from raw.submission_keys
+    inner join unnest(%(ingestion_ids)s::text[], %(row_numbers)s::bigint[]) as gone (ingestion_id, row_number)
+        on
+            submission_keys.ingestion_id = gone.ingestion_id
+            and submission_keys.row_number = gone.row_number
+);
+
+-- name: delete_conflicts
+delete from review.conflicts
+using unnest(%(ingestion_ids)s::text[], %(row_numbers)s::bigint[]) as gone (ingestion_id, row_number)
+where
+    conflicts.ingestion_id = gone.ingestion_id
+    and conflicts.row_number = gone.row_number;
+
+-- name: rejected_texts
+select
+    personal.ingestion_id,
+    personal.row_number,
+    personal.token
+from raw.personal
+inner join raw.rejected_rows
+    on
+        personal.ingestion_id = rejected_rows.ingestion_id
+        and personal.row_number = rejected_rows.row_number;
+
+-- name: waiting_bodies
+select
+    ingestion_id,
+    body
+from raw.bodies;
+
+-- name: delete_bodies
+delete from raw.bodies
+where ingestion_id = any(%(ingestion_ids)s);
+
+-- name: attachments_of
+select distinct object_key
+from raw.attachments
+where
+    submission_key = any(%(keys)s)
+    and object_key is not null
+    and not exists (
+        select 1
+        from raw.attachments as others
+        where
+            others.object_key = attachments.object_key
+            and not others.submission_key = any(%(keys)s)
+    );
+
+-- name: delete_requests
+delete from ml.prediction_requests
+where prediction_requests::text ~* %(pattern)s;
+
+-- name: blank_decisions
+update review.decisions
+set reason = 'erased'
+where submission_id = any(%(keys)s) or corrected_by = any(%(keys)s);
+
+-- name: upload_of_original
+select
+    form,
+    filename,
+    options
+from raw.ingestions
+where object_key = %(key)s
+order by ingestion_id
+limit 1;
+
+-- name: replace_original
+update raw.ingestions
+set
+    object_key = %(new_key)s,
+    sha256 = case when %(is_bundle)s then sha256 else %(sha256)s end,
+    size_bytes = case when %(is_bundle)s then size_bytes else %(size_bytes)s end,
+    options = case when %(is_bundle)s then options else '{"file_type": "jsonl"}' end
+where object_key = %(key)s;
+
+-- name: replace_exported
+update raw.exported_rows
+set
+    object_key = %(new_key)s,
+    rows = exported_rows.rows - erased.rows
+from (
+    select
+        uploads.ingestion_id,
+        (
+            select count(*)
+            from unnest(%(ingestion_ids)s::text[]) as gone (ingestion_id)
+            where gone.ingestion_id = uploads.ingestion_id
+        ) as rows
+    from raw.exported_rows as uploads
+    where uploads.object_key = %(key)s
+) as erased
+where exported_rows.ingestion_id = erased.ingestion_id;
+
+-- name: forget_emptied
+delete from raw.exported_rows
+where object_key = %(key)s and rows <= (
+    select count(*)
+    from unnest(%(ingestion_ids)s::text[]) as gone (ingestion_id)
+    where gone.ingestion_id = exported_rows.ingestion_id
+);
