@@ -67,6 +67,7 @@ TAGS = [
     {"name": "files", "description": "Send files of surveys."},
     {"name": "predictions", "description": "Ask the champions about households at once."},
     {"name": "status", "description": "What became of an upload, and whether the API is well."},
+    {"name": "households", "description": "Who a household is: what is personal and encrypted. For administrators."},
     {"name": "quarantine", "description": "Look at what a rule keeps out, and decide about it. For offices."},
     {"name": "forms", "description": "Which forms there are, and what may stand in them."},
     {"name": "auth", "description": "Access tokens for registered clients."},

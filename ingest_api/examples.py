@@ -115,12 +115,25 @@ SUBMISSION_DETAILS: Example = {
     "answers": {"household_id": "KAN-BUG-JOH-M", "district": "Kanungu", "household_size": "66"},
     "decisions": [],
 }
+REVEALED_HOUSEHOLD: Example = {
+    "household_id": "HH12345",
+    "submissions": [
+        {
+            "form": "household_survey",
+            "submission_id": "tablet-7-0042",
+            "ingestion_id": "ing_20261123_000001",
+            "received_at": "2026-11-23T09:00:00Z",
+            "answers": {"respondent_name": "A. Respondent", "phone_number": "0700 000000"},
+        }
+    ],
+}
 EXAMPLES = {
     "BatchReceipt": BATCH_RECEIPT,
     "Decision": DECISION,
     "FileReceipt": FILE_RECEIPT,
     "IngestionStatus": INGESTION_STATUS,
     "Quarantine": QUARANTINE,
+    "RevealedHousehold": REVEALED_HOUSEHOLD,
     "SubmissionDetails": SUBMISSION_DETAILS,
     "SurveyReceipt": SURVEY_RECEIPT,
 }

@@ -14,7 +14,8 @@ from typing import NamedTuple, Protocol
 import orjson
 
 from ingest_api.detection import Detector, kind_of_text
-from ingest_api.records import Submission, csv_line
+from ingest_api.layouts import SUBMISSION_ID
+from ingest_api.records import Submission, csv_line, identify
 from warehouse.contract import PersonalKind, load_contract
 from warehouse.crypto.keys import KeyRing
 
@@ -68,7 +69,7 @@ class Sealer:
 
     def __init__(self, keys: KeyRing, form: str, names: Sequence[str]) -> None:
         self._keys = keys
-        self._names = names
+        self._form, self._names = form, names
         self._hash = _hasher(keys.derive("stand-in"))
         self._content_digest = _digester(keys.derive("content"))
         marked = _marked(form)
@@ -82,7 +83,7 @@ class Sealer:
         sealed = Sealed()
         personal: dict[int, dict[str, str]] = {}
         rows = [self._take_marked(row, personal) for row in submissions] if self._marked else list(submissions)
-        for position in self._detector.suspicious([row.line + (row.extras or "") for row in rows]):
+        for position in self._detector.suspicious([_searched(row) for row in rows]):
             rows[position] = self._take_found(rows[position], personal, sealed.findings)
         if personal:
             rows = [self._renamed(row) if row.number in personal else row for row in rows]
@@ -116,7 +117,9 @@ class Sealer:
         cells = _cells(row.line)
         extras: dict[str, str] = orjson.loads(row.extras) if row.extras else {}
         found = self._detector.find(cells, extras)
-        if not found:
+        names_person = _is_chosen(row.key) and kind_of_text(row.key)
+        corrects_person = row.deprecates is not None and kind_of_text(row.deprecates) is not None
+        if not found and not names_person and not corrects_person:
             return row
         taken = personal.setdefault(row.number, {})
         for name, kind in found.items():
@@ -134,6 +137,12 @@ class Sealer:
                 position = self._names.index(name)
                 taken[name] = cells[position]
                 cells[position] = STAND_IN + self._hash(_plain(cells[position]))
+        if names_person:
+            taken[SUBMISSION_ID] = row.key
+            key = STAND_IN + self._hash(_plain(row.key))
+            row = row._replace(key=key, identity=identify(self._form, key))
+        if corrects_person:
+            row = row._replace(deprecates=STAND_IN + self._hash(_plain(row.deprecates or "")))
         return row._replace(line=csv_line(cells), extras=orjson.dumps(extras).decode() if extras else None)
 
     def _renamed(self, row: Submission) -> Submission:
@@ -183,6 +192,18 @@ def say_findings(findings: Iterable[Mapping[str, str | int]]) -> list[str]:
         " say so; it was encrypted."
         for found in findings
     ]
+
+
+def _is_chosen(key: str) -> bool:
+    """Whether a sender chose a submission's key; who names a request has that name hidden where it comes in."""
+    return not key.startswith(("content:", "client:"))
+
+
+def _searched(row: Submission) -> str:
+    """The text of a row in which something personal may stand, its extras at the end."""
+    if not _is_chosen(row.key):
+        return row.line + (row.extras or "")
+    return f"{row.key},{row.deprecates or ''},{row.line}{row.extras or ''}"
 
 
 @cache

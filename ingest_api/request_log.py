@@ -12,6 +12,7 @@ from ingest_api.request_times import RequestTimes
 from warehouse.logs import bind_context, write_often
 
 logger = logging.getLogger(__name__)
+UNKNOWN = "unknown"  # whatever somebody writes into an address that leads nowhere
 
 
 class RequestLog:
@@ -68,7 +69,7 @@ def _write(scope: Scope, route: str | None, status: int | None, seconds: float) 
     is_probe = scope["path"] in PROBES and status is not None and status < 400
     fields = {
         "method": scope["method"],
-        "route": route or scope["path"],
+        "route": route or (scope["path"] if scope["path"] in PROBES else UNKNOWN),
         "status": status,
         "seconds": round(seconds, 4),
         "client": scope.get(NAME),

@@ -148,6 +148,13 @@ class PersonalField(BaseModel):
     rows: int
 
 
+class RevealedHousehold(BaseModel):
+    """Who a household is: the personal answers of everything that was sent about it, the newest first."""
+
+    household_id: str
+    submissions: list["PersonalAnswers"]
+
+
 class PersonalAnswers(BaseModel):
     """The personal answers of one submission, as they were sent."""
 

@@ -218,4 +218,4 @@ def test_the_receipt_counts_what_no_contract_marks(planted: Planted) -> None:
 def revealed(planted: Planted, person: Person) -> Sequence[dict[str, str]]:
     """Everything personal that is known of a household."""
     answer = planted.custodian.get(f"/api/v1/households/{person.household_id}/personal").raise_for_status()
-    return [submission["answers"] for submission in answer.json()]
+    return [submission["answers"] for submission in answer.json()["submissions"]]
