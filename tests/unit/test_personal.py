@@ -93,6 +93,23 @@ def test_a_row_without_personal_answers_stays_as_it_is() -> None:
     assert sealed(plain) == (plain, {})
 
 
+@pytest.mark.parametrize("name", ["field", "phone's own"])
+def test_a_submission_named_by_a_telephone_number_bears_a_stand_in(name: str) -> None:
+    layout = DocumentLayout(CONTRACT)
+    own = {"key": "uuid-0772123456"} if name != "field" else {}
+    answers = {"household_id": "A", "submission_id": "uuid-0772123456"} if name == "field" else {"household_id": "A"}
+    row = layout.submission(1, answers, **own)
+    assert isinstance(row, Submission)
+    hidden, personal = sealed(row)
+    assert hidden.key.startswith("personal:")
+    assert hidden.identity != row.identity
+    assert personal["submission_id"] == "uuid-0772123456"
+    assert "0772123456" not in str(hidden)
+    assert sealed(row)[0] == hidden
+    correction, _ = sealed(row._replace(key="uuid-2", deprecates=row.key))
+    assert correction.deprecates == hidden.key
+
+
 def test_a_number_that_stands_for_a_header_leaves_the_row_too() -> None:
     found = Sealer(KEYS, FORM, CONTRACT.names).seal([submit({"0772123456": "called", "colour": "red"})])
     stored = orjson.loads(found.submissions[0].extras or "")
