@@ -23,6 +23,7 @@ from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
 from orchestration.serving_surveys import FORM, MOST_HOUSEHOLDS, read_surveys
 from warehouse.contract import load_contract
+from warehouse.crypto.keys import load_key_ring
 from warehouse.database import Database
 from warehouse.settings import PROJECT_ROOT
 
@@ -74,7 +75,8 @@ def compare_payloads(warehouse: Warehouse, payloads: Sequence[dict[str, Any]]) -
         dbt.build("--select", "stg_household_survey__submissions", *WITHOUT_TESTS)
         _release_all(warehouse.database)
         dbt.build("--select", "fct_household_features", *WITHOUT_TESTS)
-    requests = [read_surveys(json.dumps(some).encode()).answers for some in _parts(payloads, MOST_HOUSEHOLDS)]
+    keys = load_key_ring(warehouse.settings)
+    requests = [read_surveys(keys, json.dumps(some).encode()).answers for some in _parts(payloads, MOST_HOUSEHOLDS)]
     return compare(warehouse.database, requests)
 
 

@@ -16,6 +16,7 @@ from ml.tracks import Track
 from orchestration.serving_shapes import EXAMPLE_ANSWERS, EXAMPLE_HOUSEHOLDS, PredictionAnswers
 from orchestration.serving_surveys import MOST_HOUSEHOLDS, read_surveys
 from warehouse.audit import note
+from warehouse.crypto.keys import load_key_ring
 from warehouse.errors import RefusedRequestError
 
 JSON = "application/json"
@@ -93,9 +94,10 @@ async def predict(request: Request) -> Response:
     track = _track_of(request)
     body = await request.body()
     predictor: Predictor = request.app.state.predictor
+    keys = load_key_ring(request.app.state.database.settings)
 
     def answer() -> bytes:
-        asked = read_surveys(body)
+        asked = read_surveys(keys, body)
         told = predictor.predict(track, asked.answers, client=client.name, started=started)
         rejected = [
             RejectedRow(row_number=row.number, reason_code=row.code, message=row.message).model_dump()

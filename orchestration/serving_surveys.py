@@ -10,8 +10,9 @@ import orjson
 from ingest_api.json_bodies import read_json
 from ingest_api.readers.json_reader import document_submission
 from ingest_api.records import Rejection, Submission
-from ingest_api.surveys import document_layout
+from ingest_api.surveys import document_layout, document_sealer
 from warehouse.contract import Contract, load_contract
+from warehouse.crypto.keys import KeyRing
 from warehouse.errors import RefusedSurveyError
 
 FORM = "household_survey"
@@ -33,25 +34,28 @@ class AskedSurveys:
     unknown_fields: Counter[str]
 
 
-def read_surveys(body: bytes) -> AskedSurveys:
+def read_surveys(keys: KeyRing, body: bytes) -> AskedSurveys:
     """One household or a list of up to 1,000, flat or with the answers under `survey_data`.
+
+    Stand-ins take the place of personal answers, as in the raw table: the database is never sent a person.
 
     Raises:
         RefusedRequestError: the body is no JSON.
         RefusedSurveyError: there are too many surveys in it, or none that can be read.
     """
     contract, layout = load_contract(FORM), document_layout(FORM)
-    asked = AskedSurveys([], [], Counter())
+    asked, read = AskedSurveys([], [], Counter()), list[Submission]()
     for number, document in enumerate(_documents(read_json(body)), start=1):
         survey = document_submission(layout, contract, number, document)
         if isinstance(survey, Rejection):
             asked.rejected.append(survey)
             continue
-        asked.answers.append(_filled(contract, survey))
+        read.append(survey)
         asked.unknown_fields.update(orjson.loads(survey.extras or "{}").keys())
-    if not asked.answers:
+    if not read:
         first = asked.rejected[0]
         raise RefusedSurveyError(first.message, code=first.code.replace("row.", "survey."))
+    asked.answers.extend(_filled(contract, survey) for survey in document_sealer(keys, FORM).seal(read).submissions)
     return asked
 
 

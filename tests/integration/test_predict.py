@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 from psycopg import sql
 
@@ -13,8 +14,10 @@ from benchmarks.parity import compare_payloads, make_payloads
 from ingest_api.auth.clients import add_client
 from ml.online import LOOK_SECONDS
 from orchestration.context import Warehouse
+from orchestration.serving_surveys import read_surveys
 from tests.online_models import make_model, promote
 from tests.served import served, sign_in
+from warehouse.crypto.keys import load_key_ring
 
 pytestmark = [pytest.mark.xdist_group("predict"), pytest.mark.timeout(300)]
 
@@ -97,6 +100,16 @@ def test_answer_is_on_record(client: httpx2.Client, module_warehouse: Warehouse)
     assert features == [{"household_size": 6, "phones_owned": 1, "agricultural_land_acres": None}]
     assert answers == said["predictions"]
     assert 0 < milliseconds < 30_000
+
+
+def test_the_database_is_sent_no_person(module_warehouse: Warehouse) -> None:
+    person = {"respondent_name": "Nakato Sarah", "phone_number": "0772637111", "latitude": "-0.97311234"}
+    body = orjson.dumps([{"household_id": "kan-1", "survey_data": person}, {"household_id": "0772637112"}])
+    (named, numbered) = read_surveys(load_key_ring(module_warehouse.settings), body).answers
+    assert named["household_id"] == "kan-1"
+    assert named["latitude"] == "-0.97"
+    hidden = (named["respondent_name"], named["phone_number"], numbered["household_id"])
+    assert all(answer.startswith("personal:") for answer in hidden)
 
 
 def test_household_that_cannot_be_read_costs_the_others_nothing(client: httpx2.Client) -> None:
