@@ -174,6 +174,11 @@ def stand_in_of(keys: KeyRing, kind: PersonalKind, answer: str) -> str:
     return _makers(_hasher(keys.derive("stand-in")))[kind](answer.strip())
 
 
+def hide_number(keys: KeyRing, name: str) -> str:
+    """A name that a sender chose for a device or a request; a stand-in where it is somebody's number or address."""
+    return STAND_IN + _hasher(keys.derive("stand-in"))(_plain(name)) if kind_of_text(name) else name
+
+
 def keyed_digest(keys: KeyRing, content: bytes) -> str:
     """64 hexadecimal digits by which equal bodies are known and from which nobody can guess what is in them."""
     return blake2b(content, key=keys.derive("body"), digest_size=32).hexdigest()

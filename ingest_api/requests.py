@@ -6,9 +6,11 @@ from fastapi import Request
 
 from ingest_api.auth.access import Client
 from ingest_api.json_bodies import read_json
+from ingest_api.personal import hide_number
 from ingest_api.records import LONGEST_NAME
 from ingest_api.senders import Sender
 from warehouse.contract import Contract
+from warehouse.crypto.keys import load_key_ring
 from warehouse.errors import RefusedRequestError, RefusedSurveyError
 
 ANSWERS = "survey_data"
@@ -26,8 +28,9 @@ def sender_of(request: Request, client: Client) -> Sender:
     Raises:
         RefusedRequestError: a name in its headers is too long or no text.
     """
-    headers = request.headers
-    return Sender(client.name, _name(headers.get("x-device-id")), _name(headers.get("idempotency-key")))
+    keys = load_key_ring(request.app.state.database.settings)
+    names = [_name(request.headers.get(header)) for header in ("x-device-id", "idempotency-key")]
+    return Sender(client.name, *(name and hide_number(keys, name) for name in names))
 
 
 def survey_request(contract: Contract, body: bytes) -> tuple[str, dict[str, Any]]:

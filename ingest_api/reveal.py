@@ -8,7 +8,7 @@ from datetime import datetime
 import psycopg
 from psycopg import sql
 
-from ingest_api.personal import open_token
+from ingest_api.personal import hide_number, open_token
 from warehouse import audit
 from warehouse.contract import list_forms, load_contract
 from warehouse.crypto.keys import KeyRing, load_key_ring
@@ -39,6 +39,7 @@ def reveal_household(database: Database, household_id: str) -> list[Revealed]:
     keys = load_key_ring(database.settings)
     found: list[Revealed] = []
     is_known = False
+    household_id = hide_number(keys, household_id)
     audit.note(subject=household_id, households=[household_id])
     with database.transaction() as connection, _as_custodian(connection):
         for form in list_forms():

@@ -10,6 +10,7 @@ from ingest_api.auth.access import SURVEY_SENDERS, check
 from ingest_api.documentation import BODY, EVERY_ROUTE, JSON_BODY, ROLE, SENDER, TOKEN, UNKNOWN_FORM, Codes, problems
 from ingest_api.group_commit import SurveyWriter
 from ingest_api.ledger import list_rejected
+from ingest_api.personal import hide_number
 from ingest_api.receiving import MOST_TOGETHER, receive_batch
 from ingest_api.records import LONGEST_NAME
 from ingest_api.requests import FORM, form_of, sender_of, survey_request
@@ -123,7 +124,7 @@ async def upload_survey(request: Request) -> Response:
     identifier, answers = survey_request(contract, body)
     keys = load_key_ring(request.app.state.database.settings)
     survey = read_survey(keys, form, identifier, answers, body=body.decode(), sender=sender)
-    note(households=[identifier] if contract.identifier == HOUSEHOLD else [])
+    note(households=[hide_number(keys, identifier)] if contract.identifier == HOUSEHOLD else [])
     writer: SurveyWriter = request.app.state.writer
     receipt = await writer.write(contract, survey)
     told = SurveyReceipt.describe(receipt, request.app.state.processing_time.text)

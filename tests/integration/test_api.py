@@ -10,6 +10,7 @@ import pytest
 
 from ingest_api.layouts import DocumentLayout
 from ingest_api.records import Submission
+from ingest_api.reveal import reveal_household
 from ingest_api.schemas import EXAMPLE_SURVEY
 from ingest_api.senders import Sender
 from ingest_api.surveys import land_surveys, read_survey
@@ -231,6 +232,21 @@ def test_too_large_without_a_declared_length_is_refused(client: httpx2.Client) -
 def test_file_that_is_none_is_refused(client: httpx2.Client, content: bytes, code: str) -> None:
     answer = send(client, content)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+def test_no_name_of_a_thing_holds_a_number(client: httpx2.Client, module_warehouse: Warehouse) -> None:
+    numbers = {"X-Device-ID": "0772123456", "Idempotency-Key": "tablet/0772123457"}
+    for household, headers in (("0772123458", {}), ("HIDE-1", numbers)):
+        survey = EXAMPLE_SURVEY | {"household_id": household}
+        client.post(SURVEY, json=survey, headers=headers).raise_for_status()
+    assert reveal_household(module_warehouse.database, "0772123458")[0].answers["household_id"] == "0772123458"
+    with module_warehouse.database.transaction() as connection:
+        ledger = connection.execute("select device, idempotency_key from raw.ingestions order by 1, 2").fetchall()
+        audit = connection.execute("select subject, households from ops.audit_log").fetchall()
+        keys = connection.execute("select * from raw.household_survey").fetchall()
+    assert "personal:" in str(ledger)
+    assert "HIDE-1" in str(audit)
+    assert "07721234" not in str([ledger, audit, keys])
 
 
 def test_unknown_ingestion_and_route_are_told(client: httpx2.Client) -> None:
