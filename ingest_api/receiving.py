@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from ingest_api.landing import Arrival, Item, land
 from ingest_api.loading import finish_ingestion, started_clock
-from ingest_api.personal import keyed_digest
+from ingest_api.personal import hide_number, keyed_digest
 from ingest_api.readers import open_survey_files
 from ingest_api.readers.json_reader import open_json, open_json_lines
 from ingest_api.receipts import Receipt
@@ -64,7 +64,7 @@ def receive_file(  # noqa: PLR0913 - all that is known of a file, by name
     sha256, size = checksum_of(file)
     facts = {
         **_facts(contract, source, sender, content_type=type_of(name)),
-        "filename": name,
+        "filename": hide_number(load_key_ring(database.settings), name),
         "size_bytes": size,
         "sha256": sha256,
         "options": Jsonb(options),

@@ -239,9 +239,10 @@ def test_no_name_of_a_thing_holds_a_number(client: httpx2.Client, module_warehou
     for household, headers in (("0772123458", {}), ("HIDE-1", numbers)):
         survey = EXAMPLE_SURVEY | {"household_id": household}
         client.post(SURVEY, json=survey, headers=headers).raise_for_status()
+    send(client, b"household_id\nHIDE-2\n", "call 0772123459.csv").raise_for_status()
     assert reveal_household(module_warehouse.database, "0772123458")[0].answers["household_id"] == "0772123458"
     with module_warehouse.database.transaction() as connection:
-        ledger = connection.execute("select device, idempotency_key from raw.ingestions order by 1, 2").fetchall()
+        ledger = connection.execute("select device, idempotency_key, filename from raw.ingestions").fetchall()
         audit = connection.execute("select subject, households from ops.audit_log").fetchall()
         keys = connection.execute("select * from raw.household_survey").fetchall()
     assert "personal:" in str(ledger)
