@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from ingest_api.detection import say_header
 from ingest_api.layouts import DocumentLayout
 from ingest_api.personal import Sealer, open_token, stand_in_of
-from ingest_api.records import Submission
+from ingest_api.readers.json_reader import document_submission
+from ingest_api.records import Rejection, Submission
 from warehouse.contract import PersonalKind, load_contract
 from warehouse.crypto.keys import KeyRing, new_key
 
@@ -108,6 +109,17 @@ def test_a_submission_named_by_a_telephone_number_bears_a_stand_in(name: str) ->
     assert sealed(row)[0] == hidden
     correction, _ = sealed(row._replace(key="uuid-2", deprecates=row.key))
     assert correction.deprecates == hidden.key
+
+
+def test_a_reason_repeats_no_answer() -> None:
+    named = {"household_id": "Nakato Sarah", "HouseHoldID": "Nakato Ruth"}
+    at_once = DocumentLayout(CONTRACT).submission(1, named)
+    beside = {"household_id": "Nakato Sarah", "survey_data": {"household_id": "Nakato Ruth"}}
+    nested = document_submission(DocumentLayout(CONTRACT), CONTRACT, 1, beside)
+    for refused in (at_once, nested):
+        assert isinstance(refused, Rejection)
+        assert refused.code == "row.two_households"
+        assert "Nakato" not in refused.message
 
 
 def test_a_number_that_stands_for_a_header_leaves_the_row_too() -> None:
