@@ -10,6 +10,7 @@ import orjson
 
 from ingest_api.json_values import answer_text
 from ingest_api.layouts import SUBMISSION_ID
+from ingest_api.personal import STAND_IN
 from ingest_api.records import Rejection
 from ingest_api.requests import ANSWERS
 from ingest_api.review import answers_of
@@ -17,7 +18,7 @@ from ingest_api.senders import Sender
 from ingest_api.surveys import JSON_TYPE, ArrivingSurvey, Original, document_layout, seal_survey
 from warehouse.contract import Contract, Field
 from warehouse.crypto.keys import KeyRing
-from warehouse.errors import RefusedSurveyError
+from warehouse.errors import ConflictError, RefusedSurveyError
 
 BOOLEANS = ("1", "1.0", "true", "t", "yes", "y", "0", "0.0", "false", "f", "no", "n")
 # What staging casts (macros/cast_field.sql), and how to say it.
@@ -61,12 +62,19 @@ def correcting_survey(
 
     Raises:
         RefusedSurveyError: a field is unknown, a value is not of its field's type, or nothing is changed.
+        ConflictError: its personal answers are kept no more.
     """
     changed = _read_changes(contract, changes)
     stored = answers_of(contract, dict(row)) | dict(personal)
     if all(text.strip() == (stored.get(name) or "").strip() for name, text in changed.items()):
         raise RefusedSurveyError("The correction changes no answer.", code="review.nothing_changed")
     kept = {name: text for name, text in stored.items() if _field_of(contract, name) not in {SUBMISSION_ID, *changed}}
+    if not personal and any(text.startswith(STAND_IN) for text in kept.values()):
+        raise ConflictError(  # their stand-ins would be taken for answers, and get others
+            "The personal answers of the submission were deleted, their time being over.",
+            code="review.personal_deleted",
+            remedy="Give them anew with the correction, or release or discard the submission as it is.",
+        )
     answers = kept | {name: text for name, text in changed.items() if text.strip()}
     submission = document_layout(contract.form).submission(1, answers, key=f"correction:{uuid4()}")
     if isinstance(submission, Rejection):

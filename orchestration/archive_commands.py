@@ -37,7 +37,7 @@ def archive(
 
 @app.command()
 def policies(as_json: AsJson = False) -> None:
-    """List what becomes of what, and when."""
+    """List what becomes of what, by class of data, and when."""
     from orchestration.lifecycle import list_policies
 
     found = list_policies(read_settings())
@@ -46,7 +46,7 @@ def policies(as_json: AsJson = False) -> None:
         return
     for policy in found:
         setting = f" ({policy.setting})" if policy.setting else ""
-        said = f"{policy.name:23} {policy.action:9} {_when(policy):16} {policy.what}{setting}"
+        said = f"{policy.data_class:12} {policy.name:23} {policy.action:9} {_when(policy):16} {policy.what}{setting}"
         out.print(said, highlight=False, soft_wrap=True)
     out.print("done: what no policy names is kept for ever")
 
@@ -66,6 +66,8 @@ def restore(
 
 
 def _when(policy: "Policy") -> str:
+    if policy.action == "kept":
+        return "for ever"
     return f"after {count(policy.days, 'day')}" if policy.days else "never"
 
 

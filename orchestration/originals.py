@@ -120,7 +120,7 @@ def verify_originals(
     stores = [store.primary, store.secondary] if isinstance(store, MirroredStore) else [store]
     listed = [{found.key: found for found in each.list(ORIGINALS)} for each in stores]
     everything = [*known, *archived]
-    findings = [finding for key in watch(everything) for finding in _check(stores[0], key, store, repair=repair)]
+    findings = [finding for key in watch(everything) for finding in _check(database, key, store, repair=repair)]
     if isinstance(store, MirroredStore):
         held = [
             {found.key: found for found in each.list(ARCHIVE)} | raw for each, raw in zip(stores, listed, strict=True)
@@ -137,10 +137,11 @@ def verify_originals(
     return Verification(len(everything), len(waiting) if len(stores) > 1 else 0, findings, is_refused)
 
 
-def _check(primary: ObjectStore, key: str, store: ObjectStore, *, repair: bool) -> Iterator[Finding]:
-    """What is wrong with an original in the first store."""
+def _check(database: Database, key: str, store: ObjectStore, *, repair: bool) -> Iterator[Finding]:
+    """What is wrong with an original in the first store; nothing, where it was moved or deleted since by a policy."""
+    primary = store.primary if isinstance(store, MirroredStore) else store
     problem = _problem(primary, key)
-    if problem:
+    if problem and key in _known_objects(database, key):
         yield Finding(problem, key, repair and _restore(primary, key, store))
 
 

@@ -28,4 +28,5 @@ def reveal(
         out.print(f"{each.submission_key} ({each.form}), received {each.received_at:%Y-%m-%d}", highlight=False)
         for name, answer in each.answers.items():
             out.print(f"  {name}: {answer}", highlight=False, markup=False)
-    out.print(f"done: {count(len(found), 'submission')} with personal answers", highlight=False)
+    nothing = "" if found else ": they were deleted, their time being over, or none were sent"
+    out.print(f"done: {count(len(found), 'submission')} with personal answers{nothing}", highlight=False)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 
 from orchestration.console import AsJson, count, err, out, print_json
-from orchestration.context import open_warehouse
+from orchestration.context import Warehouse, open_warehouse
 from warehouse.audit import note
 from warehouse.crypto.keys import load_key_ring
-from warehouse.errors import ConfigurationError
-from warehouse.stores import ObjectStore, check_original, checksum_of, open_original, type_of
+from warehouse.errors import ConfigurationError, NotFoundError
+from warehouse.stores import check_original, checksum_of, open_original, type_of
 
 if TYPE_CHECKING:
     from orchestration.originals import Verification
@@ -62,7 +62,7 @@ def get(
         raise ConfigurationError(
             "Standard output cannot hold both the object and JSON.", code="storage.no_output", remedy="Name a file: -o."
         )
-    with open_warehouse() as warehouse, _open_checked(warehouse.store, key) as content:
+    with open_warehouse() as warehouse, _open_checked(warehouse, key) as content:
         sha256, size = checksum_of(content)
         if output is None:
             shutil.copyfileobj(content, sys.stdout.buffer)
@@ -164,10 +164,15 @@ def _watch(keys: list[str]) -> Iterable[str]:
     return track(keys, description="reading", console=err, transient=True, disable=not err.is_terminal)
 
 
-def _open_checked(store: ObjectStore, key: str) -> BinaryIO:
+def _open_checked(warehouse: Warehouse, key: str) -> BinaryIO:
     """An object for reading, an archived one unpacked, seen to be what its key states."""
-    check_original(store, key)
-    return open_original(store, key)
+    from orchestration.lifecycle import say_if_deleted
+
+    try:
+        check_original(warehouse.store, key)
+    except NotFoundError as error:
+        raise say_if_deleted(warehouse.database, key) or error from error
+    return open_original(warehouse.store, key)
 
 
 def _write(path: Path, content: BinaryIO) -> None:

@@ -143,6 +143,18 @@ class Settings(BaseSettings):
     raw_retention_days: int = Field(
         0, ge=0, description="Days after which whole months of raw rows leave the database for archive/; 0 for never."
     )
+    personal_retention_days: int = Field(
+        0,
+        ge=0,
+        description="Days after which personal answers are deleted, their stand-ins stay; 0 for never. Originals hold"
+        " them as well.",
+    )
+    original_retention_days: int = Field(
+        0, ge=0, description="Days after which originals are deleted for good, once all is staged; 0 for never."
+    )
+    attachment_retention_days: int = Field(
+        0, ge=0, description="Days after which photographs and other attachments are deleted for good; 0 for never."
+    )
     log_retention_days: int = Field(90, ge=0, description="Days that the logs of runs are kept; 0 for ever.")
     metrics_retention_days: int = Field(
         400, ge=0, description="Days that measurements of machines and results of dbt are kept; 0 for ever."

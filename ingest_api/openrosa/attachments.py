@@ -128,6 +128,7 @@ def _claim_and_move(database: Database, store: ObjectStore, after: int) -> tuple
             return None
         attachment_id, form, content_type, sha256 = waiting
         key = f"raw/{form}/attachments/{sha256}"
+        connection.execute(queries("objects")["lock_object"], {"key": key})
         try:
             with PrivateFile() as joined:
                 _join_pieces(connection, load_key_ring(database.settings), attachment_id, joined, sha256)

@@ -75,7 +75,7 @@ def finish_moves(warehouse: Warehouse) -> None:
         StorageUnavailableError: the store is away.
     """
     with warehouse.database.transaction() as connection:
-        interrupted = fetch_rows(connection, queries("lifecycle")["open_actions"])
+        interrupted = fetch_rows(connection, queries("lifecycle")["open_actions"], {"action": "archived"})
     for move in interrupted:
         _empty_place(warehouse, move["action_id"], move["subject"], move["object_key"])
 

@@ -33,6 +33,24 @@ def delete_rows(warehouse: Warehouse, policy: Policy, requested_by: str) -> list
     return [act]
 
 
+def find_personal_answers(warehouse: Warehouse, policy: Policy) -> list[Act]:
+    """The rows of uploads that are old enough and whose personal answers are still there, as one act."""
+    with warehouse.database.transaction() as connection:
+        found = fetch_row(connection, queries("retention")["count_personal"], {"days": policy.days})
+    return [_personal_act(policy, found["rows"])] if found and found["rows"] else []
+
+
+def delete_personal_answers(warehouse: Warehouse, policy: Policy, requested_by: str) -> list[Act]:
+    """Delete these answers, and record it in the same transaction."""
+    with warehouse.database.transaction() as connection:
+        deleted = connection.execute(queries("retention")["delete_personal"], {"days": policy.days}).rowcount
+        if not deleted:
+            return []
+        act = _personal_act(policy, deleted)
+        record(connection, act, requested_by)
+    return [act]
+
+
 def find_run_logs(warehouse: Warehouse, policy: Policy) -> list[Act]:
     """The logs of runs that nobody has written to for so long, each by itself."""
     folder, before = warehouse.settings.home / "logs" / "runs", _before(policy).timestamp()
@@ -91,6 +109,10 @@ def _statement(name: str, policy: Policy) -> sql.Composed:
 
 def _rows_act(policy: Policy, rows: int) -> Act:
     return Act(policy.name, "deleted", f"rows of {policy.table} before {_before(policy):%Y-%m-%d}", rows)
+
+
+def _personal_act(policy: Policy, rows: int) -> Act:
+    return Act(policy.name, "deleted", f"personal answers of uploads before {_before(policy):%Y-%m-%d}", rows)
 
 
 def _before(policy: Policy) -> datetime:

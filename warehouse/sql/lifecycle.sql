@@ -64,7 +64,7 @@ select
     subject,
     object_key
 from ops.lifecycle_actions
-where finished_at is null
+where finished_at is null and action = %(action)s
 order by action_id;
 
 -- name: finish_action

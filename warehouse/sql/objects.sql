@@ -37,6 +37,10 @@ union
 select object_key from raw.attachments
 where object_key = any(%(keys)s);
 
+-- name: lock_object
+-- Whoever writes an object whose key it may share with one that is deleted, and whoever deletes it, come one by one.
+select pg_advisory_xact_lock(hashtextextended(%(key)s, 0));
+
 -- name: pending_copies
 select object_key
 from ops.pending_copies

@@ -56,7 +56,10 @@ select
     content_type,
     sha256
 from raw.attachments
-where object_key is null and attachment_id > %(after)s
+where
+    object_key is null
+    and deleted_at is null
+    and attachment_id > %(after)s
 order by attachment_id
 limit 1
 for update skip locked;
