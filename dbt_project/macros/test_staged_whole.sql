@@ -6,7 +6,7 @@
     ledger as (
         select
             ingestion_id,
-            stored_rows,
+            stored_rows - erased_rows as stored_rows,
             loaded_at
         from {{ source('ledger', 'ingestions') }}
         where form = '{{ form }}'

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from ingest_api.personal import open_token
 from orchestration.context import Warehouse
-from orchestration.erasure.objects import erase_objects
+from orchestration.erasure.objects import erase_objects, without_household
 from orchestration.erasure.traces import Household, list_tables, search_logs, search_objects, search_tables
 from orchestration.graph.lock import holding_pipeline
 from warehouse.contract import list_forms, load_contract
@@ -177,17 +177,27 @@ def _sealed_texts(connection: psycopg.Connection, keys: KeyRing, household: Hous
     ]
 
 
-def _bodies(connection: psycopg.Connection, keys: KeyRing, household: Household) -> list[str]:
-    """The waiting bodies that name it."""
-    rows = fetch_rows(connection, statements["waiting_bodies"])
-    return [row["ingestion_id"] for row in rows if household.is_named_in(keys.open(row["body"]))]
+def _bodies(connection: psycopg.Connection, keys: KeyRing, household: Household) -> dict[str, bytes]:
+    """The waiting bodies that name it, by upload."""
+    opened = {
+        row["ingestion_id"]: keys.open(row["body"]) for row in fetch_rows(connection, statements["waiting_bodies"])
+    }
+    return {ingestion_id: body for ingestion_id, body in opened.items() if household.is_named_in(body)}
+
+
+def _erase_bodies(connection: psycopg.Connection, keys: KeyRing, household: Household) -> None:
+    """Take it out of the bodies that wait: of a batch the others' surveys stay."""
+    for ingestion_id, body in _bodies(connection, keys, household).items():
+        kept = without_household(household, body)
+        values = {"ingestion_id": ingestion_id, "body": keys.seal(kept).decode() if kept else None}
+        connection.execute(statements["replace_body" if kept else "delete_body"], values)
 
 
 def _erase_rows(connection: psycopg.Connection, keys: KeyRing, household: Household) -> None:
     """Delete its rows everywhere, and count in the ledger what is gone from raw."""
     named = {"keys": list(household.keys), "pattern": household.pattern}
     sealed = _sealed_texts(connection, keys, household)
-    connection.execute(statements["delete_bodies"], {"ingestion_ids": _bodies(connection, keys, household)})
+    _erase_bodies(connection, keys, household)
     connection.execute(statements["delete_repeated"], _rows(household.stored))
     connection.execute(statements["delete_personal"], _rows({*household.stored, *household.conflicts, *sealed}))
     connection.execute(statements["delete_conflicts"], _rows(household.conflicts))

@@ -26,6 +26,8 @@ from warehouse.stores.protocol import ARCHIVED_ORIGINALS, PACKED
 
 statements = queries("erasure")
 JSON_LINES = "application/jsonl"
+MODELS = "models/"
+BUNDLE = b'{"ingestion_id":'
 
 
 def erase_objects(warehouse: Warehouse, household: Household) -> Iterator[str]:
@@ -42,6 +44,8 @@ def erase_objects(warehouse: Warehouse, household: Household) -> Iterator[str]:
             erased = _erase_original(warehouse, household, key)
         elif key.startswith(EXPORTED_ROWS):
             erased = _erase_exported(warehouse, household, key)
+        elif key.startswith(MODELS) and key.endswith(".parquet"):
+            erased = _erase_training_rows(warehouse, household, key)
         else:
             erased = _erase_copy(warehouse, household, key)
         if erased:
@@ -86,14 +90,50 @@ def _erase_original(warehouse: Warehouse, household: Household, key: str) -> boo
     return True
 
 
-def _lines_of_bundle(household: Household, raw: bytes) -> list[bytes] | None:
-    """The lines of a bundle of single surveys that are not the household's; None where it is none, or all are."""
-    lines = raw.splitlines(keepends=True)
-    if not lines or not lines[0].startswith(b'{"ingestion_id":'):
+def without_household(household: Household, body: bytes) -> bytes | None:
+    """What stays of a body that was sent: of a batch the surveys of others, of a single survey nothing (None)."""
+    if not household.is_named_in(body):
+        return body
+    for part in (_surveys_of_array, _surveys_of_lines):
+        surveys = part(body)
+        if surveys is not None:
+            kept = [survey for survey in surveys if not household.is_named_in(survey)]
+            return _joined(kept, is_array=part is _surveys_of_array) if kept else None
+    return None
+
+
+def _surveys_of_array(body: bytes) -> list[bytes] | None:
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
         return None
-    bodies = [(line, orjson.loads(line)) for line in lines]
-    kept = [line for line, bundled in bodies if not household.is_named_in(bundled["body"].encode())]
-    return kept if len(kept) < len(lines) else None
+    return [orjson.dumps(survey) for survey in found] if isinstance(found, list) else None
+
+
+def _surveys_of_lines(body: bytes) -> list[bytes] | None:
+    lines = [line for line in body.splitlines() if line.strip()]
+    return lines if len(lines) > 1 and all(line.lstrip().startswith(b"{") for line in lines) else None
+
+
+def _joined(surveys: list[bytes], *, is_array: bool) -> bytes:
+    return b"[" + b",".join(surveys) + b"]" if is_array else b"\n".join(surveys) + b"\n"
+
+
+def _lines_of_bundle(household: Household, raw: bytes) -> list[bytes] | None:
+    """The lines of a bundle of bodies without what is the household's; None where it is none, or nothing is."""
+    if not raw.startswith(BUNDLE) or not household.is_named_in(raw):
+        return None
+    lines = []
+    for line in raw.splitlines(keepends=True):
+        bundled = orjson.loads(line)
+        body = bundled["body"].encode()
+        kept = without_household(household, body)
+        if kept == body:
+            lines.append(line)
+        elif kept is not None:
+            bundled["body"] = kept.decode()
+            lines.append(orjson.dumps(bundled, option=orjson.OPT_APPEND_NEWLINE))
+    return lines
 
 
 def _lines_of_surveys(household: Household, entry: dict[str, Any] | None, key: str, raw: bytes) -> list[bytes] | None:
@@ -101,7 +141,7 @@ def _lines_of_surveys(household: Household, entry: dict[str, Any] | None, key: s
 
     A file that cannot be read, and names it, is kept in no part.
     """
-    if raw.startswith(b'{"ingestion_id":'):
+    if raw.startswith(BUNDLE):
         return None
     form = entry["form"] if entry else _form_of(key)
     contract = load_contract(form)
@@ -156,6 +196,20 @@ def _erase_exported(warehouse: Warehouse, household: Household, key: str) -> boo
         connection.execute(statements["replace_exported"], values)
         connection.execute(statements["note_erased"], values)
     warehouse.store.delete(key)
+    return True
+
+
+def _erase_training_rows(warehouse: Warehouse, household: Household, key: str) -> bool:
+    """Write the rows that a model was trained on anew without the household's: the model stays, a replay is refused."""
+    with warehouse.store.get(key) as content:
+        table = parquet.read_table(pa.BufferReader(content.read()))
+    is_other = [not household.is_named_in(repr(row).encode()) for row in table.to_pylist()]
+    if all(is_other):
+        return False
+    file = io.BytesIO()
+    parquet.write_table(table.filter(pa.array(is_other)), file)
+    file.seek(0)
+    warehouse.store.put(key, file, type_of(key))
     return True
 
 

@@ -1,17 +1,29 @@
 """A household that is forgotten is nowhere any more, and everybody else is where they were."""
 
 import io
+import json
+import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
+from ingest_api.inbox import collect_inbox
 from ingest_api.loading import bundle_bodies, land_next
-from ingest_api.receiving import receive_file
+from ingest_api.openrosa.attachments import arriving_file, move_attachments
+from ingest_api.openrosa.submissions import receive_instance
+from ingest_api.receiving import receive_batch, receive_file
+from ingest_api.senders import Sender
 from orchestration.context import Warehouse
 from orchestration.erasure import forget_household
 from orchestration.lifecycle import archive
 from orchestration.originals import verify_originals
+from tests.openrosa_phone import instance, new_id
+from tests.surveys import FORM, send_survey
+from warehouse.crypto.keys import load_key_ring
 from warehouse.stores import open_original
 
 GONE, STAYS = "KAN-001-AAA-1", "KAN-001-AAA-10"
@@ -136,3 +148,61 @@ def test_an_erasure_that_died_is_finished_by_the_next(filled: Warehouse, lives: 
         forget_household(mortal, GONE, reason="asked", requested_by="test")
     assert not forget_household(filled, GONE, reason="asked", requested_by="test").left
     check_forgotten(filled)
+
+
+def survey(household: str) -> dict[str, object]:
+    return {"household_id": household, "survey_data": {"respondent_name": f"Person of {household}"}}
+
+
+def parquet_of(*households: str) -> io.BytesIO:
+    content = io.BytesIO()
+    parquet.write_table(pa.table({"household_id": households}), content)
+    content.seek(0)
+    return content
+
+
+@pytest.fixture
+def every_door(warehouse: Warehouse) -> Warehouse:
+    """A warehouse to which the household came by every door but that of files, always beside another."""
+    database, store = warehouse.database, warehouse.store
+    sender, both = Sender("office"), [survey(GONE), survey(STAYS)]
+    receive_batch(database, json.dumps(both).encode(), form=FORM, sender=sender)
+    lines = "\n".join(json.dumps(survey(f"{each['household_id']}") | {"round": 2}) for each in both)
+    receive_batch(database, lines.encode(), form=FORM, sender=sender, json_lines=True)
+    send_survey(database, GONE, {"household_size": 3})
+    for household in (GONE, STAYS):
+        answers = f"<household_id>{household}</household_id><household_size>4</household_size><photo>a.jpg</photo>"
+        photo = arriving_file("a.jpg", "image/jpeg", io.BytesIO(f"photo of {household}".encode()))
+        receive_instance(database, instance(new_id(), answers), [photo], sender)
+    bundle_bodies(database, store, FORM)
+    move_attachments(database, store)
+    receive_batch(database, json.dumps([each | {"a": "b"} for each in both]).encode(), form=FORM, sender=sender)
+    store.put("inbox/drop.csv", io.BytesIO(f"household_id,household_size\n{GONE},8\n{STAYS},8\n".encode()), "text/csv")
+    collect_inbox(database, store, quiet=timedelta(0))
+    land_next(database, store)
+    for key in ("models/m/1/training.parquet", "processed/dim_households/0.parquet"):
+        store.put(key, parquet_of(GONE, STAYS), "application/vnd.apache.parquet")
+    return warehouse
+
+
+def test_household_is_erased_from_what_came_by_every_door(every_door: Warehouse) -> None:
+    (before,) = ask(every_door, f"select count(*) from raw.household_survey where household_id = '{STAYS}'")
+    done = forget_household(every_door, GONE, reason="asked", requested_by="test")
+    assert not done.left
+    held = contents(every_door)
+    assert not re.search(rb"KAN-001-AAA-1(?!0)", held)
+    assert held.count(STAYS.encode()) >= 6  # two batches, a phone's form, its photo, a file and its copy in raw
+    assert ask(every_door, f"select count(*) from raw.household_survey where household_id = '{STAYS}'") == [before]
+    assert ask(every_door, "select count(*) from raw.household_survey where household_id <> 'KAN-001-AAA-10'") == [(0,)]
+    ((body,),) = ask(every_door, "select body from raw.bodies")
+    opened = load_key_ring(every_door.settings).open(body)
+    assert (STAYS.encode() in opened, f'"{GONE}"'.encode() in opened) == (True, False)
+    with every_door.store.get("models/m/1/training.parquet") as content:
+        assert parquet.read_table(content).to_pylist() == [{"household_id": STAYS}]
+    assert every_door.store.head("processed/dim_households/0.parquet") is None
+
+
+def test_what_was_sent_before_is_not_stored_again(every_door: Warehouse) -> None:
+    forget_household(every_door, GONE, reason="asked", requested_by="test")
+    assert send_survey(every_door.database, GONE, {"household_size": 3}).outcome == "duplicate"
+    assert send_survey(every_door.database, GONE, {"household_size": 9}).outcome == "stored"

@@ -1,7 +1,28 @@
 -- name: begin_erasure
-insert into ops.erasures (household_hash, requested_by, reason)
-values (%(household_hash)s, %(requested_by)s, %(reason)s)
-returning erasure_id;
+-- One that was interrupted, or that left something, is gone on with.
+with
+unfinished as (
+    update ops.erasures
+    set
+        requested_by = %(requested_by)s,
+        reason = %(reason)s
+    where household_hash = %(household_hash)s and finished_at is null
+    returning erasure_id
+),
+
+begun as (
+    insert into ops.erasures (household_hash, requested_by, reason)
+    select
+        %(household_hash)s,
+        %(requested_by)s,
+        %(reason)s
+    where not exists (select 1 from unfinished)
+    returning erasure_id
+)
+
+select erasure_id from unfinished
+union all
+select erasure_id from begun;
 
 -- name: end_erasure
 update ops.erasures
@@ -127,9 +148,14 @@ select
     body
 from raw.bodies;
 
--- name: delete_bodies
+-- name: delete_body
 delete from raw.bodies
-where ingestion_id = any(%(ingestion_ids)s);
+where ingestion_id = %(ingestion_id)s;
+
+-- name: replace_body
+update raw.bodies
+set body = %(body)s
+where ingestion_id = %(ingestion_id)s;
 
 -- name: attachments_of
 select distinct object_key
