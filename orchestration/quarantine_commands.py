@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LINE = "{:>5}  {:10}  {:12}  {:18}  {:40}  {}"
 DONE = {"release": "released", "discard": "discarded", "reopen": "opened again"}
+ASK = "?"
 app = typer.Typer(help="Look at what a rule keeps out, and decide about it.", no_args_is_help=True)
 
 Shown = Literal["open", "released", "corrected", "discarded", "all"]
@@ -116,7 +117,12 @@ def correct(
     submission_id: SubmissionID,
     reason: Reason,
     changes: Annotated[
-        list[str], typer.Option("--set", help="FIELD=VALUE, as often as needed; no value clears the field.")
+        list[str],
+        typer.Option(
+            "--set",
+            help="FIELD=VALUE, as often as needed; no value clears the field; ? asks for it, so that what is personal"
+            " stands in no list of processes.",
+        ),
     ],
     by: By = None,
     as_json: AsJson = False,
@@ -138,7 +144,7 @@ def _read_change(change: str) -> tuple[str, str]:
     field, separator, value = change.partition("=")
     if not separator:
         raise typer.BadParameter(f"{change} is not FIELD=VALUE.", param_hint="--set")
-    return field.strip(), value
+    return field.strip(), typer.prompt(field.strip(), err=True) if value == ASK else value
 
 
 def _decide(
