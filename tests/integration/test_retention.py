@@ -1,6 +1,7 @@
 """What is personal is kept for as long as the policies say, and nothing of it stays in any place after that."""
 
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from tests.surveys import FORM, load_text
 from warehouse.contract import load_contract
 from warehouse.crypto.keys import load_key_ring
 from warehouse.errors import BusyError, ConflictError
-from warehouse.stores import LocalStore, MirroredStore, ObjectStore
+from warehouse.stores import LocalStore, MirroredStore, ObjectStore, StoredObject
 
 STAGING = "staging.stg_household_survey__submissions"
 SURVEY = "household_id,respondent_name,village\nH-{0},Nakato {0},Kigana\n"
@@ -165,7 +166,10 @@ def test_archived_original_is_deleted_under_either_name(old: Warehouse) -> None:
         "update raw.ingestions set status = 'received'",
         "update raw.ingestions set status = 'failed'",
         "insert into ops.pending_copies select object_key from raw.ingestions",
-        "update raw.ingestions set object_key = (select min(object_key) from raw.ingestions)",
+        (
+            "update raw.ingestions set object_key = (select min(object_key) from raw.ingestions);"
+            " delete from ops.pending_copies"
+        ),
     ],
     ids=["unstaged", "partly staged", "waiting", "failed", "copied at this moment", "named by a young upload"],
 )
@@ -226,6 +230,24 @@ def test_photograph_that_comes_again_is_kept_anew(old: Warehouse) -> None:
     run(old)
     add_photograph(old, "b.jpg", days=0)
     assert run(old) == []
+    assert all(PHOTOGRAPH in held for held in objects(old))
+
+
+def test_photograph_that_comes_again_at_this_moment_stays(old: Warehouse) -> None:
+    class SlowStore(MirroredStore):
+        """A store with which somebody is faster, as soon as it is asked what it holds."""
+
+        def list(self, prefix: str) -> Iterator[StoredObject]:
+            if ask(old, "select from raw.attachments where name = 'b.jpg'") == []:
+                add_photograph(old, "b.jpg", days=0)
+            return super().list(prefix)
+
+    assert isinstance(old.store, MirroredStore)
+    add_photograph(old, "a.jpg", days=400)
+    slow = replace(old, store=SlowStore(old.store.primary, old.store.secondary))
+    settings = old.settings.model_copy(update={"original_retention_days": 0})
+    assert "old_attachments" not in dict(run(replace(slow, settings=settings)))
+    assert ask(old, "select name from raw.attachments where object_key is null") == []
     assert all(PHOTOGRAPH in held for held in objects(old))
 
 
