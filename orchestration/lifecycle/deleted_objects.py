@@ -6,6 +6,7 @@ import psycopg
 from psycopg import sql
 
 from orchestration.context import Warehouse
+from orchestration.graph.lock import holding_pipeline
 from orchestration.keys.rotation import LOCK as KEYS_LOCK
 from orchestration.lifecycle.acts import Act, finish, record
 from orchestration.lifecycle.policies import Policy
@@ -34,13 +35,13 @@ def delete_objects(warehouse: Warehouse, policy: Policy, requested_by: str) -> l
     """Delete them, with their copies; what was done.
 
     Raises:
-        BusyError: keys are being changed, so that an object which is deleted might be written anew.
+        BusyError: keys are changed or a household is forgotten, which writes objects anew; or a run goes on.
         StorageUnavailableError: a store is away; the next archiving goes on from there.
     """
     acts = find_objects(warehouse, policy)
     if not acts:
         return []
-    with warehouse.database.lock(KEYS_LOCK):
+    with holding_pipeline(warehouse.database, "kyalo archive"), warehouse.database.lock(KEYS_LOCK):
         return [act for act in acts if _delete(warehouse, policy, act, requested_by)]
 
 

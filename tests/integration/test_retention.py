@@ -1,7 +1,8 @@
 """What is personal is kept for as long as the policies say, and nothing of it stays in any place after that."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from ingest_api.receiving import receive_file
 from ingest_api.reveal import reveal_household
 from ingest_api.senders import LOCAL
 from orchestration.context import Warehouse
+from orchestration.graph.lock import holding_pipeline
 from orchestration.lifecycle import archive, list_policies, say_if_deleted
 from orchestration.lifecycle.policies import DataClass
 from orchestration.originals import verify_originals
@@ -21,11 +23,13 @@ from tests.mortal_store import Died, MortalStore
 from tests.surveys import FORM, load_text
 from warehouse.contract import load_contract
 from warehouse.crypto.keys import load_key_ring
+from warehouse.database import Database
 from warehouse.errors import BusyError, ConflictError
 from warehouse.stores import LocalStore, MirroredStore, ObjectStore, StoredObject
 
 STAGING = "staging.stg_household_survey__submissions"
 SURVEY = "household_id,respondent_name,village\nH-{0},Nakato {0},Kigana\n"
+Busy = Callable[[Database], AbstractContextManager[object]]
 PHOTOGRAPH = "raw/household_survey/attachments/" + "0" * 64
 
 
@@ -251,9 +255,14 @@ def test_photograph_that_comes_again_at_this_moment_stays(old: Warehouse) -> Non
     assert all(PHOTOGRAPH in held for held in objects(old))
 
 
-def test_nothing_is_deleted_while_keys_change(old: Warehouse) -> None:
+@pytest.mark.parametrize(
+    "busy",
+    [lambda database: database.lock("kyalo.keys"), lambda database: holding_pipeline(database, "kyalo forget")],
+    ids=["keys", "forgetting"],
+)
+def test_nothing_is_deleted_while_objects_are_written_anew(old: Warehouse, busy: Busy) -> None:
     before = objects(old)
-    with old.database.lock("kyalo.keys"), pytest.raises(BusyError):
+    with busy(old.database), pytest.raises(BusyError):
         run(old)
     assert objects(old) == before
     assert key_of(old, "old.csv")
