@@ -118,7 +118,7 @@ def test_token_is_asked_for_where_it_is_set(module_warehouse: Warehouse) -> None
 
 
 def test_store_that_is_away_degrades(warehouse: Warehouse) -> None:
-    warehouse.settings.store_folder.parent.mkdir(parents=True, exist_ok=True)
+    warehouse.settings.store_folder.rmdir()
     warehouse.settings.store_folder.touch()
     with served(warehouse) as client:
         health, ready = client.get("/health"), client.get("/ready")

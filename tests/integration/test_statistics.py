@@ -3,16 +3,19 @@
 import csv
 import io
 import random
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from ingest_api.personal import stand_in_of
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
 from orchestration.synth import write_surveys
 from tests.surveys import load_text
+from warehouse.crypto.keys import load_key_ring
 
 pytestmark = [pytest.mark.xdist_group("statistics"), pytest.mark.timeout(900)]
 
@@ -27,6 +30,8 @@ YES_OR_NO = [
 ]  # fmt: skip
 OWN = ["int_field_baselines", "int_quality_*", "fct_quality_anomalies"]
 SHIFTED, MISLED, CLEAN = "Rukungiri", "Kanungu", {"Mitooma", "Rubanda"}
+ENUMERATORS = (*(f"E{number}" for number in range(6)), "BUSY", "HEAP", "COPY", "LINE")
+STAND_INS = re.compile("personal:[a-p]{32}")
 Anomaly = tuple[str, str, str | None]
 
 
@@ -108,9 +113,12 @@ def judged(module_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def anomalies(judged: Warehouse) -> list[Anomaly]:
-    """What is flagged: metric, entity and field of each anomaly."""
+    """What is flagged: metric, entity and field of each anomaly, enumerators under their own names."""
+    keys = load_key_ring(judged.settings)
+    names = {stand_in_of(keys, "identifier", name): name for name in ENUMERATORS}
     with judged.database.transaction() as connection:
-        return connection.execute("select metric, entity, field from marts_next.fct_quality_anomalies").fetchall()
+        rows = connection.execute("select metric, entity, field from marts_next.fct_quality_anomalies").fetchall()
+    return [(metric, STAND_INS.sub(lambda found: names[found[0]], entity), field) for metric, entity, field in rows]
 
 
 @pytest.mark.parametrize(

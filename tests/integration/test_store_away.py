@@ -20,7 +20,7 @@ CSV = b"household_id,village\nH-1,Kigana\n"
 @pytest.fixture
 def client(warehouse: Warehouse) -> Iterator[httpx2.Client]:
     """A client of a running API, with a file where the store's folder should be."""
-    warehouse.settings.store_folder.parent.mkdir(parents=True, exist_ok=True)
+    warehouse.settings.store_folder.rmdir()
     warehouse.settings.store_folder.touch()
     with serving_api(warehouse) as client:
         yield client

@@ -14,7 +14,9 @@ submissions as (
 ),
 
 corrected as (
-    select * from {{ ref('int_corrected_submissions') }}
+    select deprecates as submission_id
+    from submissions
+    where deprecates <> submission_id
 ),
 
 refusing as (
