@@ -90,7 +90,7 @@ def bundle_bodies(database: Database, store: ObjectStore, form: str) -> int:
         if not waiting:
             return 0
         keys = load_key_ring(database.settings)
-        bodies = ({**row, "body": keys.open(row["body"]).decode()} for row in waiting)
+        bodies = ({**row, "body": keys.open_waiting(row["body"]).decode()} for row in waiting)
         lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in bodies)
         key = f"raw/{form}/{datetime.now(UTC):%Y-%m-%d}/{hashlib.sha256(lines).hexdigest()}.jsonl"
         store.put(key, io.BytesIO(lines), "application/jsonl")

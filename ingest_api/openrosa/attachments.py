@@ -146,7 +146,7 @@ def _join_pieces(
     digest, number = hashlib.sha256(), 0
     values = {"attachment_id": attachment_id}
     while row := connection.execute(_statement("read_piece"), {**values, "number": number}, binary=True).fetchone():
-        piece = keys.open(row[0])
+        piece = keys.open_waiting(row[0])
         digest.update(piece)
         target.write(piece)
         number += 1

@@ -180,7 +180,8 @@ def _sealed_texts(connection: psycopg.Connection, keys: KeyRing, household: Hous
 def _bodies(connection: psycopg.Connection, keys: KeyRing, household: Household) -> dict[str, bytes]:
     """The waiting bodies that name it, by upload."""
     opened = {
-        row["ingestion_id"]: keys.open(row["body"]) for row in fetch_rows(connection, statements["waiting_bodies"])
+        row["ingestion_id"]: keys.open_waiting(row["body"])
+        for row in fetch_rows(connection, statements["waiting_bodies"])
     }
     return {ingestion_id: body for ingestion_id, body in opened.items() if household.is_named_in(body)}
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ingest_api.personal import seal_text
 from orchestration.context import Warehouse
 from warehouse.crypto.keys import KeyRing, load_key_ring
 from warehouse.database import Database, fetch_row, fetch_rows, queries
@@ -55,7 +56,8 @@ def continue_rotation(warehouse: Warehouse, on_progress: Watch = lambda _done: N
         if rotation["key_id"] != keys.current_id:
             begin_rotation(warehouse, "")  # a newer key came meanwhile
             rotation |= {"key_id": keys.current_id, "last_object": ""}
-        tokens = sum(_counted(_renew_tokens(warehouse.database, keys, rotation), on_progress))
+        tokens = sum(_counted(_seal_rejected(warehouse.database, keys), on_progress))
+        tokens += sum(_counted(_renew_tokens(warehouse.database, keys, rotation), on_progress))
         _renew_waiting(warehouse.database, keys)
         objects = sum(_counted(_renew_objects(warehouse, keys, rotation), on_progress))
         with warehouse.database.transaction() as connection:
@@ -103,6 +105,24 @@ def _renew_tokens(database: Database, keys: KeyRing, rotation: dict[str, Any]) -
         yield len(rows)
 
 
+def _seal_rejected(database: Database, keys: KeyRing) -> Iterator[int]:
+    """Texts of rejected rows from before they were encrypted."""
+    while True:
+        with database.transaction() as connection:
+            rows = fetch_rows(connection, statements["clear_rejected"], {"limit": TOKENS_AT_A_TIME})
+            if not rows:
+                return
+            sealed = {
+                "key_id": keys.current_id,
+                "ingestion_ids": [row["ingestion_id"] for row in rows],
+                "row_numbers": [row["row_number"] for row in rows],
+                "tokens": [seal_text(keys, row["content"]) for row in rows],
+            }
+            connection.execute(statements["seal_rejected"], sealed)
+            connection.execute(statements["clear_sealed_rejected"], sealed)
+        yield len(rows)
+
+
 def _renew_waiting(database: Database, keys: KeyRing) -> None:
     """Bodies and pieces of attachments that wait for their way to the store, which does not take long."""
     after = ""
@@ -110,7 +130,9 @@ def _renew_waiting(database: Database, keys: KeyRing) -> None:
         with database.transaction() as connection:
             rows = fetch_rows(connection, statements["bodies_after"], {"after": after, "limit": BODIES_AT_A_TIME})
             for row in rows:
-                connection.execute(statements["renew_body"], {**row, "body": keys.renew(row["body"]).decode()})
+                connection.execute(
+                    statements["renew_body"], {**row, "body": keys.seal(keys.open_waiting(row["body"])).decode()}
+                )
         if not rows:
             break
         after = rows[-1]["ingestion_id"]
@@ -119,7 +141,9 @@ def _renew_waiting(database: Database, keys: KeyRing) -> None:
         with database.transaction() as connection:
             place = fetch_row(connection, statements["pieces_after"], place)
             if place:
-                connection.execute(statements["renew_piece"], {**place, "body": keys.renew(place["body"])})
+                connection.execute(
+                    statements["renew_piece"], {**place, "body": keys.seal(keys.open_waiting(place["body"]))}
+                )
 
 
 def _renew_objects(warehouse: Warehouse, keys: KeyRing, rotation: dict[str, Any]) -> Iterator[int]:

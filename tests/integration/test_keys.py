@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ingest_api.loading import bundle_bodies
 from ingest_api.reveal import reveal_household
 from orchestration.context import Warehouse
 from orchestration.keys.rotation import begin_rotation, continue_rotation
@@ -105,6 +106,30 @@ def test_originals_from_before_encryption_are_sealed(filled: Warehouse) -> None:
         assert content.read() == clear
     with store.inner.get(first) as content:
         assert b"Nakato" not in content.read()
+
+
+def test_what_came_before_encryption_is_used_and_sealed(filled: Warehouse) -> None:
+    with filled.database.transaction() as connection:
+        connection.execute('update raw.bodies set body = \'{"respondent_name": "Okello"}\'')
+        connection.execute(
+            "insert into raw.rejected_rows select ingestion_id, 99, 'row.ragged', 'It is ragged.', 'Okello,0772123456'"
+            " from raw.ingestions where filename = '0.csv'"
+        )
+    begin_rotation(filled, "me")
+    continue_rotation(filled)
+    keys = load_key_ring(filled.settings)
+    with filled.database.transaction() as connection:
+        ((body,),) = connection.execute("select body from raw.bodies").fetchall()
+        assert connection.execute("select count(*) from raw.rejected_rows where content is not null").fetchone() == (0,)
+        ((token,),) = connection.execute("select token from raw.personal where row_number = 99").fetchall()
+    assert b"Okello" in keys.open(body)
+    assert b"Okello,0772123456" in keys.open(token)
+
+
+def test_clear_body_is_bundled_as_it_came(filled: Warehouse) -> None:
+    with filled.database.transaction() as connection:
+        connection.execute('update raw.bodies set body = \'{"respondent_name": "Okello"}\'')
+    assert bundle_bodies(filled.database, filled.store, "household_survey") == 1
 
 
 def test_lost_key_is_told(filled: Warehouse) -> None:

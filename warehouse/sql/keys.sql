@@ -69,6 +69,35 @@ where
     personal.ingestion_id = renewed.ingestion_id
     and personal.row_number = renewed.row_number;
 
+-- name: clear_rejected
+select
+    ingestion_id,
+    row_number,
+    content
+from raw.rejected_rows
+where content is not null
+limit %(limit)s
+for update skip locked;
+
+-- name: seal_rejected
+insert into raw.personal (ingestion_id, row_number, key_id, token)
+select
+    ingestion_id,
+    row_number,
+    %(key_id)s,
+    token
+from unnest(%(ingestion_ids)s::text[], %(row_numbers)s::bigint[], %(tokens)s::text[])
+    as sealed (ingestion_id, row_number, token)
+on conflict do nothing;
+
+-- name: clear_sealed_rejected
+update raw.rejected_rows
+set content = null
+from unnest(%(ingestion_ids)s::text[], %(row_numbers)s::bigint[]) as sealed (ingestion_id, row_number)
+where
+    rejected_rows.ingestion_id = sealed.ingestion_id
+    and rejected_rows.row_number = sealed.row_number;
+
 -- name: bodies_after
 select
     ingestion_id,

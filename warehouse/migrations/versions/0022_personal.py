@@ -26,9 +26,12 @@ comment on column raw.ingestions.personal_fields is
     'Fields that the contract does not mark and that held personal data: field, kind, rows. They were encrypted.';
 
 alter table raw.rejected_rows
-    drop column content;
+    alter column content drop not null;
 comment on table raw.rejected_rows is
     'Rows that could not be kept as submissions, each with its line and its reason; their text is in raw.personal.';
+comment on column raw.rejected_rows.content is
+    'The text of a row from before it was encrypted, until a rotation of keys moves it to raw.personal.';
+
 create table ops.key_rotations (
     rotation_id bigint generated always as identity primary key,
     key_id text not null,
@@ -44,14 +47,24 @@ comment on table ops.key_rotations is
     'Each time that everything was encrypted anew: with which key, how far it has come, and when it was done.';
 comment on column ops.key_rotations.last_object is 'The object up to which the store is done, in order of key.';
 
+-- What came before anything was encrypted is sealed by the worker, as in any rotation.
+insert into ops.key_rotations (key_id, requested_by)
+select
+    '',
+    'migration'
+where exists (select 1 from raw.ingestions);
+
 comment on table raw.bodies is
     'Single surveys as they came, each as an encrypted token, until they are bundled into an object of the store.';
 """
 
 DOWNGRADE = """
 drop table ops.key_rotations;
+update raw.rejected_rows
+set content = ' '
+where content is null;
 alter table raw.rejected_rows
-    add column content text not null default ' ';
+    alter column content set not null;
 alter table raw.ingestions
     drop column personal_fields;
 drop table raw.personal;
