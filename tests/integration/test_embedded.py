@@ -1,6 +1,8 @@
 """The embedded PostgreSQL: private, shared by processes, and back after a kill."""
 
 import os
+import pwd
+import secrets
 import shutil
 import signal
 import subprocess
@@ -168,6 +170,26 @@ def test_long_path_has_a_short_socket(home: Path) -> None:
 def test_root_runs_it_as_an_ordinary_user(home: Path) -> None:
     EmbeddedServer(home).ensure_running()
     assert Path(f"/proc/{postmaster(home)}").stat().st_uid != 0
+
+
+@needs_root
+def test_servers_that_start_at_once_share_one_account() -> None:
+    """Of users made at the same time the last one made would count, and the others' folders belong to nobody."""
+    name = f"kyalo-{secrets.token_hex(4)}"
+    code = f"""
+import time
+from warehouse.embedded import account
+account.ACCOUNT_NAME = {name!r}
+time.sleep(max(0, {time.time() + 2} - time.time()))  # all at once
+print(account._create_once().pw_uid)
+"""
+    command = [sys.executable, "-c", code]
+    try:
+        running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(6)]
+        made = {process.communicate()[0] for process in running}
+        assert made == {f"{pwd.getpwnam(name).pw_uid}\n"}
+    finally:
+        subprocess.run(["/usr/sbin/userdel", name], check=True)
 
 
 @needs_root

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from warehouse.embedded.locks import open_locked
 from warehouse.errors import ConfigurationError
 
 ACCOUNT_NAME = "kyalo"
@@ -68,7 +69,7 @@ def server_account(data_folder: Path) -> Account | None:
         return None
     if data_folder.exists() and (owner := data_folder.stat()).st_uid != 0:
         return Account(owner.st_uid, owner.st_gid)
-    entry = _find_entry() or _create_entry()
+    entry = _find_entry() or _create_once()
     return Account(entry.pw_uid, entry.pw_gid)
 
 
@@ -77,6 +78,15 @@ def _find_entry() -> pwd.struct_passwd | None:
         return pwd.getpwnam(ACCOUNT_NAME)
     except KeyError:
         return None
+
+
+def _create_once() -> pwd.struct_passwd:
+    """Create the user unless another process does: of two useradd at once the later gives the user another number."""
+    lock = open_locked(system_folder("accounts") / "lock")
+    try:
+        return _find_entry() or _create_entry()
+    finally:
+        os.close(lock)
 
 
 def _create_entry() -> pwd.struct_passwd:

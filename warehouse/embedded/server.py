@@ -1,6 +1,5 @@
 """Supervisor of the embedded PostgreSQL: started by whoever needs it first, it outlives them all."""
 
-import fcntl
 import json
 import os
 import secrets
@@ -20,6 +19,7 @@ from warehouse.crypto.kept import check_private
 from warehouse.embedded.account import Account, server_account, system_folder
 from warehouse.embedded.binaries import find_installation, reachable_installation
 from warehouse.embedded.cluster import HOST, ROLE, Cluster
+from warehouse.embedded.locks import open_locked
 from warehouse.errors import ConfigurationError, DatabaseUnavailableError
 from warehouse.folders import make_folder
 from warehouse.logs import hide_always
@@ -158,11 +158,10 @@ class EmbeddedServer:
         try:
             make_folder(self.home)
             make_folder(self.folder)
-            descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = open_locked(self.folder / "lock")
         except PermissionError as error:
             raise _foreign(self.folder) from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield descriptor
         finally:
             os.close(descriptor)
