@@ -70,10 +70,10 @@ class Sealer:
     def __init__(self, keys: KeyRing, form: str, names: Sequence[str]) -> None:
         self._keys = keys
         self._form, self._names = form, names
-        self._hash = _hasher(keys.derive("stand-in"))
         self._content_digest = _digester(keys.derive("content"))
         marked = _marked(form)
-        makers = _makers(self._hash)
+        makers = _makers(_hasher(keys.derive("stand-in")))
+        self._stand_in = makers["name"]
         self._marked = [(position, name, makers[marked[name]]) for position, name in enumerate(names) if name in marked]
         self._tail = len(names) - min((position for position, _, _ in self._marked), default=0)
         self._detector = Detector(names, marked.keys())
@@ -125,24 +125,24 @@ class Sealer:
         for name, kind in found.items():
             if name in extras and kind_of_text(name):
                 answer = extras.pop(name)
-                hidden = STAND_IN + self._hash(_plain(name))
-                taken[hidden], extras[hidden] = f"{name}: {answer}", STAND_IN + self._hash(_plain(answer))
+                hidden = self._stand_in(name)
+                taken[hidden], extras[hidden] = f"{name}: {answer}", self._stand_in(answer)
                 findings[Finding(hidden, kind)] += 1
                 continue
             findings[Finding(name, kind)] += 1
             if name in extras:
                 taken[name] = extras[name]
-                extras[name] = STAND_IN + self._hash(_plain(extras[name]))
+                extras[name] = self._stand_in(extras[name])
             else:
                 position = self._names.index(name)
                 taken[name] = cells[position]
-                cells[position] = STAND_IN + self._hash(_plain(cells[position]))
+                cells[position] = self._stand_in(cells[position])
         if names_person:
             taken[SUBMISSION_ID] = row.key
-            key = STAND_IN + self._hash(_plain(row.key))
+            key = self._stand_in(row.key)
             row = row._replace(key=key, identity=identify(self._form, key))
         if corrects_person:
-            row = row._replace(deprecates=STAND_IN + self._hash(_plain(row.deprecates or "")))
+            row = row._replace(deprecates=self._stand_in(row.deprecates or ""))
         return row._replace(line=csv_line(cells), extras=orjson.dumps(extras).decode() if extras else None)
 
     def _renamed(self, row: Submission) -> Submission:
@@ -176,7 +176,7 @@ def stand_in_of(keys: KeyRing, kind: PersonalKind, answer: str) -> str:
 
 def hide_number(keys: KeyRing, name: str) -> str:
     """A name that a sender chose for a device or a request; a stand-in where it is somebody's number or address."""
-    return STAND_IN + _hasher(keys.derive("stand-in"))(_plain(name)) if kind_of_text(name) else name
+    return stand_in_of(keys, "name", name) if kind_of_text(name) else name
 
 
 def keyed_digest(keys: KeyRing, content: bytes) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from uuid import UUID
 
-from warehouse.contract import Contract, Field
+from warehouse.contract import IDENTIFIER, Contract, Field
 
 NOISE = 0.03  # of money: all sums of a household by the same factor, so that they stay sums
 DAYS = (
@@ -73,7 +73,7 @@ class Masker:
     def _answer(self, field: Field, text: str, about: str) -> str | None:
         if field.pii:
             return None if field.pii_kind == "coordinate" else f"personal:{self.pseudonym(field.name, text)}"
-        if field.name == "household_id":
+        if field.name == IDENTIFIER:
             return self.household(text)
         if field.type == "text":
             return self._text(field.name, text)

@@ -16,6 +16,7 @@ from warehouse.stores import (
     StoredObject,
     is_whole,
     original_checksum,
+    single_stores,
     type_of,
 )
 
@@ -117,7 +118,7 @@ def verify_originals(
     known = sorted(_known_objects(database, ORIGINALS))
     archived = sorted(_known_objects(database, ARCHIVE))
     waiting = _waiting_copies(database)
-    stores = [store.primary, store.secondary] if isinstance(store, MirroredStore) else [store]
+    stores = single_stores(store)
     listed = [{found.key: found for found in each.list(ORIGINALS)} for each in stores]
     everything = [*known, *archived]
     findings = [finding for key in watch(everything) for finding in _check(database, key, store, repair=repair)]
@@ -139,7 +140,7 @@ def verify_originals(
 
 def _check(database: Database, key: str, store: ObjectStore, *, repair: bool) -> Iterator[Finding]:
     """What is wrong with an original in the first store; nothing, where it was moved or deleted since by a policy."""
-    primary = store.primary if isinstance(store, MirroredStore) else store
+    primary = single_stores(store)[0]
     problem = _problem(primary, key)
     if problem and key in _known_objects(database, key):
         yield Finding(problem, key, repair and _restore(primary, key, store))

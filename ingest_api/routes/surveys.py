@@ -17,13 +17,12 @@ from ingest_api.requests import FORM, form_of, sender_of, survey_request
 from ingest_api.schemas import EXAMPLE_SURVEY, BatchReceipt, SurveyReceipt
 from ingest_api.surveys import read_survey
 from warehouse.audit import note
-from warehouse.contract import list_forms, load_contract
+from warehouse.contract import IDENTIFIER, list_forms, load_contract
 from warehouse.crypto.keys import load_key_ring
 from warehouse.database import Database
 
 JSON = "application/json"
 JSON_LINES = "application/jsonl"
-HOUSEHOLD = "household_id"
 SURVEY = {"$ref": "#/components/schemas/Survey"}
 FLAT = {"title": "flat", "type": "object", "description": "The same fields side by side."}
 NAME = {"type": "string", "maxLength": LONGEST_NAME}
@@ -124,7 +123,7 @@ async def upload_survey(request: Request) -> Response:
     identifier, answers = survey_request(contract, body)
     keys = load_key_ring(request.app.state.database.settings)
     survey = read_survey(keys, form, identifier, answers, body=body.decode(), sender=sender)
-    note(households=[hide_number(keys, identifier)] if contract.identifier == HOUSEHOLD else [])
+    note(households=[hide_number(keys, identifier)] if contract.identifier == IDENTIFIER else [])
     writer: SurveyWriter = request.app.state.writer
     receipt = await writer.write(contract, survey)
     told = SurveyReceipt.describe(receipt, request.app.state.processing_time.text)

@@ -18,12 +18,11 @@ from orchestration.context import Warehouse
 from orchestration.erasure.objects import erase_objects, without_household
 from orchestration.erasure.traces import Household, list_tables, search_logs, search_objects, search_tables
 from orchestration.graph.lock import holding_pipeline
-from warehouse.contract import list_forms, load_contract
+from warehouse.contract import IDENTIFIER, list_forms, load_contract
 from warehouse.crypto.keys import KeyRing, load_key_ring
 from warehouse.database import fetch_row, fetch_rows, queries
 
 statements = queries("erasure")
-IDENTIFIER = "household_id"
 NAMING_COLUMNS = ("submission_id", "submission_key", "corrected_by")
 KEPT = {("review", "decisions")}  # who decided what stays known, without the words
 BEYOND_REACH = (

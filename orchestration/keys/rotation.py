@@ -13,7 +13,7 @@ from orchestration.context import Warehouse
 from warehouse.crypto.keys import KeyRing, load_key_ring
 from warehouse.database import Database, fetch_row, fetch_rows, queries
 from warehouse.errors import NotFoundError
-from warehouse.stores import EncryptedStore, MirroredStore, ObjectStore, type_of
+from warehouse.stores import EncryptedStore, ObjectStore, single_stores, type_of
 from warehouse.stores.encrypted import SEALED, is_sealed
 
 TOKENS_AT_A_TIME = 1_000
@@ -67,8 +67,7 @@ def continue_rotation(warehouse: Warehouse, on_progress: Watch = lambda _done: N
 
 def encrypted_stores(store: ObjectStore) -> list[EncryptedStore]:
     """The stores that encrypt: one, or two where copies are kept."""
-    stores = [store.primary, store.secondary] if isinstance(store, MirroredStore) else [store]
-    return [each for each in stores if isinstance(each, EncryptedStore)]
+    return [each for each in single_stores(store) if isinstance(each, EncryptedStore)]
 
 
 def sealed_objects(store: EncryptedStore, after: str = "") -> Iterator[str]:

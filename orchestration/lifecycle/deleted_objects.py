@@ -14,7 +14,7 @@ from orchestration.orphans import ASIDE
 from warehouse.contract import list_forms
 from warehouse.database import Database, fetch_row, fetch_rows, queries
 from warehouse.errors import NotFoundError
-from warehouse.stores import ORIGINALS, MirroredStore, original_checksum
+from warehouse.stores import ORIGINALS, MirroredStore, original_checksum, single_stores
 from warehouse.stores.protocol import ARCHIVED_ORIGINALS
 
 statements = queries("retention")
@@ -109,13 +109,11 @@ def _remove(warehouse: Warehouse, number: int, key: str) -> None:
 
     The same picture may come once more, with another survey: who brings it to the store waits for this, or is seen.
     """
-    store = warehouse.store
-    stores = [store.primary, store.secondary] if isinstance(store, MirroredStore) else [store]
     aside = ASIDE + ORIGINALS + key.removeprefix(ARCHIVED_ORIGINALS).removeprefix(ORIGINALS).partition(".")[0]
     with warehouse.database.transaction() as connection:
         connection.execute(queries("objects")["lock_object"], {"key": key})
         found = fetch_row(connection, queries("lifecycle")["is_referred_to"], {"key": key})
-        for each in stores if found and not found["is_referred_to"] else ():
+        for each in single_stores(warehouse.store) if found and not found["is_referred_to"] else ():
             each.delete(key)
             for listed in list(each.list(aside)):
                 each.delete(listed.key)

@@ -6,11 +6,10 @@ from datetime import datetime
 from psycopg import sql
 from psycopg.rows import class_row
 
-from warehouse.contract import list_forms, load_contract
+from warehouse.contract import IDENTIFIER, list_forms, load_contract
 from warehouse.database import Database, fetch_rows, queries
 
 MOST = 1000
-HOUSEHOLD = "household_id"
 
 
 @dataclass(frozen=True)
@@ -81,10 +80,10 @@ def _sent(database: Database, household_id: str, known: set[str | None], limit: 
     """Uploads that brought rows of a household and that no entry names."""
     uploads = []
     for form in list_forms():
-        if HOUSEHOLD not in load_contract(form).names:
+        if IDENTIFIER not in load_contract(form).names:
             continue
         statement = queries("audit")["senders_of_household"].format(
-            raw_table=sql.Identifier("raw", form), identifier=sql.Identifier(HOUSEHOLD)
+            raw_table=sql.Identifier("raw", form), identifier=sql.Identifier(IDENTIFIER)
         )
         values = {"household_id": household_id, "known": [name for name in known if name], "limit": limit}
         with database.transaction() as connection:

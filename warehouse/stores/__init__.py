@@ -7,7 +7,7 @@ from warehouse.settings import Provider, Settings
 from warehouse.stores.archived import archived_key, check_original, is_whole, open_original, original_checksum, pack
 from warehouse.stores.encrypted import EncryptedStore
 from warehouse.stores.local import LocalStore
-from warehouse.stores.mirrored import MirroredStore
+from warehouse.stores.mirrored import MirroredStore, single_stores
 from warehouse.stores.protocol import (
     EXPORTED_ROWS,
     ORIGINALS,
@@ -37,6 +37,7 @@ __all__ = [
     "open_store",
     "original_checksum",
     "pack",
+    "single_stores",
     "stated_checksum",
     "type_of",
 ]

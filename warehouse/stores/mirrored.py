@@ -78,3 +78,8 @@ class MirroredStore:
         except StorageUnavailableError as error:
             self._away_until = time.monotonic() + PAUSE_SECONDS
             logger.warning("the second store is away: the copy is made later", key=key, problem=error.message)
+
+
+def single_stores(store: ObjectStore) -> list[ObjectStore]:
+    """The stores that a store is made of: itself, or the first and the second."""
+    return [store.primary, store.secondary] if isinstance(store, MirroredStore) else [store]
