@@ -35,14 +35,14 @@ KYALO := $(BIN)/kyalo
 demo: install ## set up everything and run the main job; SURVEYS=file.csv runs it on a file of yours
 	@$(KYALO) demo $(if $(SURVEYS),--surveys "$(SURVEYS)")
 
-AZURITE := tests/azurite/node_modules/.package-lock.json
+TEST_SERVERS := tests/servers/node_modules/.package-lock.json
 
-$(AZURITE): tests/azurite/package-lock.json
-	@cd tests/azurite && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || \
-		echo "without npm the tests against Azure Blob are left out"
+$(TEST_SERVERS): tests/servers/package-lock.json
+	@cd tests/servers && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || \
+		echo "without npm the tests against Azure Blob and against a PostgreSQL with TLS are left out"
 
 # Three workers for two processors: tests also wait. The longest files come first, in the order of their names.
-test: install $(AZURITE) ## set up everything and run every test
+test: install $(TEST_SERVERS) ## set up everything and run every test
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 chaos: install ## kill API, worker and PostgreSQL a hundred times (SEED=7 repeats an order, RUNS=20), and a run at every step
@@ -107,4 +107,4 @@ stop: ## stop the embedded PostgreSQL
 
 clean: ## remove the environment and caches; surveys and models stay in .kyalo
 	@rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/dbt_packages \
-		tests/azurite/node_modules
+		tests/servers/node_modules

@@ -19,7 +19,7 @@ from warehouse.embedded.server import free_port
 from warehouse.settings import PROJECT_ROOT, Settings
 from warehouse.stores.s3 import client_of
 
-AZURITE = PROJECT_ROOT / "tests" / "azurite" / "node_modules" / ".bin" / "azurite-blob"
+AZURITE = PROJECT_ROOT / "tests" / "servers" / "node_modules" / ".bin" / "azurite-blob"
 BUCKET = "kyalo-test"
 START_SECONDS = 30
 # The account that Azurite documents; it opens nothing else.
@@ -69,7 +69,7 @@ def azurite_server(home: Path, authority: Authority | None = None) -> Iterator[S
     if shutil.which("node") is None:
         pytest.skip("Azurite needs Node.js, and there is none")
     if not AZURITE.exists():
-        pytest.skip("Azurite is not installed: run `npm ci` in tests/azurite (`make test` does)")
+        pytest.skip("Azurite is not installed: run `npm ci` in tests/servers (`make test` does)")
     port = free_port()
     options = ["--inMemoryPersistence", "--skipApiVersionCheck", "--silent", "--disableTelemetry"]
     if authority:

@@ -18,7 +18,7 @@ from orchestration.dashboard.session import Session, SignIns
 from orchestration.dbt import client_environment, dbt_environment
 from orchestration.tls import https_of, trusted_by
 from tests.certificates import Authority, make_authority
-from tests.encrypted_postgres import encrypted
+from tests.encrypted_postgres import NAMELESS, encrypted_server
 from tests.integration.test_dashboard import hidden
 from tests.served import served, sign_in
 from tests.store_servers import azurite_server, moto_server
@@ -30,7 +30,6 @@ from warehouse.stores import open_store
 
 SURVEY = {"household_id": "KAN-001-ABC-1234", "survey_data": {"district": "Kanungu"}}
 ELSEWHERE = {"X-Forwarded-For": "203.0.113.7"}  # a request that somebody between has passed on
-OLD, NEW = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +83,7 @@ def test_http_is_refused_where_https_is_spoken(api: httpx2.Client) -> None:
 def test_older_tls_is_refused(api: httpx2.Client, authority: Authority) -> None:
     context = trusted_by(authority.bundle)
     assert httpx2.get(f"{api.base_url}/health", verify=context).is_success
-    context.maximum_version = OLD
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(f"{api.base_url}/health", verify=context)
 
@@ -130,73 +129,86 @@ def test_key_of_another_certificate_is_told(authority: Authority, stranger: Auth
     assert caught.value.error_code == "api.bad_certificate"
 
 
-def through(warehouse: Warehouse, port: int, **changed: object) -> Database:
-    """The database, spoken to through another port."""
-    return Database(warehouse.settings.model_copy(update={"db_port": port, **changed}), pool_size=1)
+@pytest.fixture(scope="module")
+def postgresql(authority: Authority) -> Iterator[Settings]:
+    """The settings of a server that speaks TLS 1.3, as one that checks it would have them."""
+    with encrypted_server(authority) as settings:
+        checked = {
+            "db_sslmode": "verify-full",
+            "db_sslrootcert": str(authority.bundle),
+            "db_tls_minimum_version": "1.3",
+        }
+        yield settings.model_copy(update=checked)
 
 
-def is_encrypted(database: Database) -> bool:
-    with database.transaction() as pooled, database.connect() as own:
-        return pooled.pgconn.ssl_in_use and own.pgconn.ssl_in_use
-
-
-def test_postgresql_is_spoken_to_by_tls(module_warehouse: Warehouse, authority: Authority) -> None:
-    checked = {"db_sslmode": "verify-full", "db_sslrootcert": str(authority.bundle), "db_tls_minimum_version": "1.3"}
-    with encrypted(module_warehouse.settings.db_port, authority) as port:
-        database = through(module_warehouse, port, **checked)
-        assert is_encrypted(database)
+def connect(settings: Settings, **changed: object) -> list[tuple[str]]:
+    """Speak with a server as the settings say, by a connection of one's own and by the pool, and tell how."""
+    database = Database(settings.model_copy(update=changed), pool_size=1)
+    spoken = "select version from pg_stat_ssl where pid = pg_backend_pid()"
+    try:
+        with database.connect() as own, database.transaction() as pooled:
+            return own.execute(spoken).fetchall() + pooled.execute(spoken).fetchall()
+    finally:
         database.close()
 
 
+def test_postgresql_is_spoken_to_by_tls(postgresql: Settings) -> None:
+    assert connect(postgresql) == [("TLSv1.3",), ("TLSv1.3",)]
+
+
 @pytest.mark.parametrize(
-    ("changed", "newest", "told"),
+    ("changed", "told"),
     [
-        ({"db_sslmode": "verify-full", "db_sslrootcert": "theirs"}, NEW, "certificate verify failed"),
-        ({"db_sslmode": "verify-ca", "db_sslrootcert": "theirs"}, NEW, "certificate verify failed"),
-        ({"db_sslmode": "require", "db_tls_minimum_version": "1.3"}, OLD, "(?i)version"),
-        ({"db_sslmode": "disable"}, NEW, "closed the connection"),
+        ({"db_sslmode": "verify-full", "db_sslrootcert": "theirs"}, "certificate verify failed"),
+        ({"db_sslmode": "verify-ca", "db_sslrootcert": "theirs"}, "certificate verify failed"),
+        ({"db_host": NAMELESS}, "does not match host name"),
+        ({"db_sslmode": "disable"}, "no encryption"),
     ],
 )
 def test_postgresql_that_is_not_as_asked_is_refused(
-    module_warehouse: Warehouse,
-    authority: Authority,
-    stranger: Authority,
-    changed: dict[str, str],
-    newest: ssl.TLSVersion,
-    told: str,
+    postgresql: Settings, stranger: Authority, changed: dict[str, str], told: str
 ) -> None:
     if "db_sslrootcert" in changed:
         changed = {**changed, "db_sslrootcert": str(stranger.bundle)}
-    with (
-        encrypted(module_warehouse.settings.db_port, authority, newest) as port,
-        pytest.raises(DatabaseUnavailableError, match=told),
-    ):
-        through(module_warehouse, port, **changed).connect()
+    with pytest.raises(DatabaseUnavailableError, match=told):
+        connect(postgresql, **changed)
+
+
+def test_postgresql_of_older_tls_is_refused_where_newer_is_asked_for(authority: Authority) -> None:
+    with encrypted_server(authority, newest=ssl.TLSVersion.TLSv1_2) as settings:
+        assert connect(settings, db_sslmode="require") == [("TLSv1.2",), ("TLSv1.2",)]
+        with pytest.raises(DatabaseUnavailableError, match="protocol version"):
+            connect(settings, db_sslmode="require", db_tls_minimum_version="1.3")
+
+
+def test_certificate_is_shown_to_a_postgresql_that_asks_for_one(authority: Authority, stranger: Authority) -> None:
+    with encrypted_server(authority, asks_for_certificate=True) as settings:
+        shown = {"db_sslmode": "require", "db_sslcert": authority.certificate, "db_sslkey": authority.key}
+        assert connect(settings, **shown) == [("TLSv1.3",), ("TLSv1.3",)]
+        for refused in ({}, {"db_sslcert": stranger.certificate, "db_sslkey": stranger.key}):
+            with pytest.raises(DatabaseUnavailableError):
+                connect(settings, db_sslmode="require", **refused)
 
 
 def test_postgresql_without_tls_is_refused_where_tls_is_asked_for(module_warehouse: Warehouse) -> None:
     with pytest.raises(DatabaseUnavailableError, match="does not support SSL"):
-        through(module_warehouse, module_warehouse.settings.db_port, db_sslmode="require").connect()
+        connect(module_warehouse.settings, db_sslmode="require")
 
 
-def test_dbt_and_mlflow_speak_tls_with_postgresql(module_warehouse: Warehouse, authority: Authority) -> None:
+def test_dbt_and_mlflow_speak_tls_with_postgresql(module_warehouse: Warehouse, postgresql: Settings) -> None:
     """By the driver of each, with what Kyalo tells it."""
     from ml.tracking import tracking_uri
 
-    checked = {"db_sslmode": "verify-full", "db_sslrootcert": str(authority.bundle), "db_tls_minimum_version": "1.3"}
-    with encrypted(module_warehouse.settings.db_port, authority) as port:
-        database = through(module_warehouse, port, **checked)
-        warehouse = Warehouse(database.settings, database, module_warehouse.store)
-        as_dbt = "import os, psycopg2; e = os.environ; c = psycopg2.connect(host=e['DB_HOST'], port=e['DB_PORT'],"
-        as_dbt += " dbname=e['DB_NAME'], user=e['DB_USER'], password=e['DB_PASSWORD']); print(c.info.ssl_in_use)"
-        as_mlflow = f"import sqlalchemy; e = sqlalchemy.create_engine({tracking_uri(database)!r});"
-        as_mlflow += " print(e.connect().connection.pgconn.ssl_in_use)"
-        for program in (as_dbt, as_mlflow):
-            command = [sys.executable, "-c", program]
-            done = subprocess.run(
-                command, env=dbt_environment(warehouse), capture_output=True, text=True, check=False, timeout=60
-            )
-            assert done.stdout == "True\n", done.stderr
+    database = Database(postgresql)
+    as_dbt = "import os, psycopg2; e = os.environ; c = psycopg2.connect(host=e['DB_HOST'], port=e['DB_PORT'],"
+    as_dbt += " dbname=e['DB_NAME'], user=e['DB_USER'], password=e['DB_PASSWORD']); print(c.info.ssl_in_use)"
+    as_mlflow = f"import sqlalchemy; e = sqlalchemy.create_engine({tracking_uri(database)!r});"
+    as_mlflow += " print(e.connect().connection.pgconn.ssl_in_use)"
+    environment = dbt_environment(Warehouse(postgresql, database, module_warehouse.store))
+    for program in (as_dbt, as_mlflow):
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        assert done.stdout == "True\n", done.stderr
 
 
 def test_programs_of_postgresql_are_told_too(module_warehouse: Warehouse) -> None:
