@@ -1,5 +1,6 @@
 """What benchmarks share: a warehouse of their own, its API and its worker as processes, a client with a token."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx2
 
 from ingest_api.auth.clients import add_client
+from orchestration.cli import YOUNG_OBJECTS
 from orchestration.context import Warehouse, open_warehouse
 from warehouse.embedded import EmbeddedServer
 from warehouse.embedded.server import free_port
@@ -34,7 +36,8 @@ def scratch_folder() -> Iterator[Path]:
 
 @contextmanager
 def scratch_warehouse(home: Path) -> Iterator[Warehouse]:
-    """A warehouse of the benchmark's own, whose server is stopped in the end."""
+    """A warehouse of the benchmark's own, its server stopped in the end; garbage is collected as in Kyalo's processes."""
+    gc.set_threshold(YOUNG_OBJECTS)
     try:
         with open_warehouse(Settings(_env_file=None, kyalo_home=home)) as warehouse:
             yield warehouse

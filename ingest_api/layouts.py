@@ -52,8 +52,9 @@ class Layout:
         self._in_contract_order = _arrange(self.names, contract.names)
         named = [position for _, position in self._bounded]
         self._named_width = 1 + max([self._identifier or 0, *named])
+        self._is_known = self.has_identifier and not self._extra
         in_order = self.names == list(contract.names[: len(self.names)])
-        self._is_plain = self.has_identifier and not self._extra and in_order and self.width > self._named_width
+        self._is_plain = self._is_known and in_order and self.width > self._named_width
 
     @property
     def has_identifier(self) -> bool:
@@ -80,14 +81,17 @@ class Layout:
     def plain_submission(self, number: int, line: str) -> Submission | Rejection:
         """The same of a line of cells parted by commas, without quotes, outer spaces and control characters.
 
-        Where the columns are the contract's own, in its order, the line is stored and hashed as it is.
+        Where the columns are the contract's own, it is stored as it is, and hashed so where they are in its order.
         """
-        head = line.split(",", self._named_width)
-        is_long = len(line) > LONGEST_CELL or len(line) - len(head[-1]) > LONGEST_NAME
-        if not self._is_plain or is_long or not head[self._identifier or 0]:
+        if not self._is_known or len(line) > LONGEST_CELL:
             return self.submission(number, line.split(","))
-        digest = fingerprint(self._form + SEPARATOR + line.replace(",", SEPARATOR).rstrip(SEPARATOR))
-        client_key = head[self._submission_id] if self._submission_id is not None else ""
+        # Nothing is parted that stands behind the names: a row has many cells.
+        cells = line.split(",", self._named_width if self._is_plain else -1)
+        if self._find_name_problem(cells):
+            return self.submission(number, line.split(","))
+        ordered = line.replace(",", SEPARATOR) if self._is_plain else SEPARATOR.join(self._in_contract_order(cells))
+        digest = fingerprint(self._form + SEPARATOR + ordered.rstrip(SEPARATOR))
+        client_key = cells[self._submission_id] if self._submission_id is not None else ""
         if client_key:
             key = given_key(client_key)
             return Submission(number, key, identify(self._form, key), digest, line)

@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import re
+from binascii import hexlify
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from warehouse.crypto.keys import KeyRing
 STAND_IN, MALFORMED = "personal:", "malformed:"
 DECIMALS = 2  # of a coordinate that stays: about a kilometre
 HASH_BYTES = 16
-LETTERS = str.maketrans("0123456789", "ghijklmnop")  # in which no telephone number can be seen
+LETTERS = bytes.maketrans(b"0123456789", b"ghijklmnop")  # in which no telephone number can be seen
 COUNTRY_CODE = "256"
 PHONE = re.compile(r"[+]?[0-9][0-9 ()/.-]{7,24}")
 NOT_DIGITS = re.compile(r"[^0-9]")
@@ -148,7 +149,7 @@ class Sealer:
     def _renamed(self, row: Submission) -> Submission:
         """The row under a hash of its content that nobody can make without the key, as others know the content."""
         number, key, identity, content_hash, line, extras, deprecates = row
-        digest = self._content_digest(content_hash)
+        digest = self._content_digest(content_hash).decode()
         if identity != content_hash:
             return Submission(number, key, identity, digest, line, extras, deprecates)
         return Submission(number, f"content:{digest}", digest, digest, line, extras, deprecates)
@@ -225,17 +226,17 @@ def _cells(line: str) -> list[str]:
 def _hasher(key: bytes) -> Hasher:
     """Makes 32 letters of a text."""
     digest = _digester(key)
-    return lambda text: digest(text).translate(LETTERS)
+    return lambda text: digest(text).translate(LETTERS).decode()
 
 
-def _digester(key: bytes) -> Hasher:
+def _digester(key: bytes) -> Callable[[str], bytes]:
     """Makes 32 hexadecimal digits of a text."""
     begun = blake2b(key=key, digest_size=HASH_BYTES)
 
-    def digest(text: str) -> str:
+    def digest(text: str) -> bytes:
         state = begun.copy()
         state.update(text.encode())
-        return state.hexdigest()
+        return hexlify(state.digest())
 
     return digest
 

@@ -1,5 +1,6 @@
 """The command `kyalo`: every command opens the warehouse, calls one function and says what came of it."""
 
+import gc
 import getpass
 import os
 import sys
@@ -68,6 +69,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(alerts_app, name="alerts")
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)
 GATE_CLOSED = 3
+YOUNG_OBJECTS = 50_000  # made before the collector looks through them: rows are many and refer to nothing in circles
 
 
 @app.command()
@@ -308,6 +310,7 @@ def _replay(warehouse: "Warehouse", tracks: Sequence["Track"], version: int) -> 
 
 def main() -> None:
     """Run the command and end with an exit code that tells the truth."""
+    gc.set_threshold(YOUNG_OBJECTS)
     try:
         with suppress(ConfigurationError):  # the command says so itself, where it reads the settings
             configure_logging(read_settings(), "".join(sys.argv[1:2]), quiet=True)

@@ -29,6 +29,22 @@ def test_hash_depends_on_answers_not_on_the_order_of_columns(answers: dict[str, 
     assert first.content_hash == second.content_hash
 
 
+@given(
+    answers=st.dictionaries(
+        st.sampled_from(CONTRACT.names), st.text("aZ0\u00e9. ", max_size=300).map(str.strip), min_size=1
+    ),
+    seed=st.randoms(),
+    in_order=st.booleans(),
+)
+def test_plain_line_is_stored_as_its_cells_are(answers: dict[str, str], seed: object, in_order: bool) -> None:
+    headers = sorted({"household_id", *answers}, key=CONTRACT.names.index)
+    if not in_order:
+        seed.shuffle(headers)  # type: ignore[attr-defined]
+    cells = [answers.get(name, "A-1") for name in headers]
+    layout = Layout(CONTRACT, headers)
+    assert layout.plain_submission(2, ",".join(cells)) == layout.submission(2, cells)
+
+
 @given(value=texts, other=texts)
 def test_another_answer_is_another_hash(value: str, other: str) -> None:
     hashes = {submission(["household_id", "district"], ["A-1", text]).content_hash for text in (value, other)}
