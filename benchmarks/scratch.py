@@ -36,7 +36,7 @@ def scratch_folder() -> Iterator[Path]:
 
 @contextmanager
 def scratch_warehouse(home: Path) -> Iterator[Warehouse]:
-    """A warehouse of the benchmark's own, its server stopped in the end; garbage is collected as in Kyalo's processes."""
+    """A warehouse of the benchmark's own, its server stopped in the end; garbage is collected as in a command."""
     gc.set_threshold(YOUNG_OBJECTS)
     try:
         with open_warehouse(Settings(_env_file=None, kyalo_home=home)) as warehouse:
