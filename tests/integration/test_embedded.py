@@ -143,6 +143,18 @@ def test_killed_starter_leaves_nothing_half_made(home: Path) -> None:
         assert connection.execute("select current_database()").fetchone() == ("kyalo",)
 
 
+@needs_root
+def test_folder_is_the_servers_when_its_starter_dies_on_the_way(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "chown", die)
+        with pytest.raises(KeyboardInterrupt):
+            EmbeddedServer(home).ensure_running()
+    assert EmbeddedServer(home).ensure_running()
+
+
 def test_taken_port_is_given_up(home: Path) -> None:
     import socket
 

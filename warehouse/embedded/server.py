@@ -190,12 +190,14 @@ def free_port() -> int:
 
 
 def _make_private(folder: Path, account: Account | None) -> None:
-    """Make a folder for the server alone, unless it is there."""
+    """Make a folder for the server alone, unless it is there; its name is given to it when it is the server's."""
     if folder.is_dir():
         return
-    folder.mkdir(mode=0o700, parents=True)
+    draft = folder.with_suffix(".draft")
+    draft.mkdir(mode=0o700, parents=True, exist_ok=True)
     if account:
-        shutil.chown(folder, account.user_id, account.group_id)
+        shutil.chown(draft, account.user_id, account.group_id)
+    draft.rename(folder)
 
 
 def _write_private(path: Path, text: str) -> None:
