@@ -21,6 +21,8 @@ from orchestration.context import Warehouse
 from orchestration.erasure import forget_household
 from orchestration.lifecycle import archive
 from orchestration.originals import verify_originals
+from tests.asking import ask, execute
+from tests.mortal_store import Died, MortalStore
 from tests.openrosa_phone import instance, new_id
 from tests.surveys import FORM, send_survey
 from warehouse.crypto.keys import load_key_ring
@@ -30,46 +32,6 @@ GONE, STAYS = "KAN-001-AAA-1", "KAN-001-AAA-10"
 HEADER = "submission_id,household_id,village,respondent_name,phone_number\n"
 FIRST = f"{HEADER}one,kan-001-aaa-1,V1,Ann Gone,+256700000001\ntwo,{STAYS},V1,Ben Stays,+256700000002\n"
 CONFLICT = f"{HEADER}one,{GONE},V2,Ann Gone,+256700000001\nthree,KAN-001-AAA-11,V1,Cat Stays,+256700000003\n"
-
-
-class Died(BaseException):
-    """The power was cut."""
-
-
-class MortalStore:
-    """A store whose process dies before one of its changes."""
-
-    def __init__(self, store: Any, lives: int) -> None:
-        self._store = store
-        self._lives = lives
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-    def put(self, *arguments: Any) -> Any:
-        """Keep an object, or die."""
-        self._live()
-        return self._store.put(*arguments)
-
-    def delete(self, key: str) -> None:
-        """Remove an object, or die."""
-        self._live()
-        self._store.delete(key)
-
-    def _live(self) -> None:
-        self._lives -= 1
-        if self._lives < 0:
-            raise Died
-
-
-def ask(warehouse: Warehouse, statement: str) -> list[tuple[Any, ...]]:
-    with warehouse.database.transaction() as connection:
-        return connection.execute(cast(Any, statement)).fetchall()
-
-
-def execute(warehouse: Warehouse, statement: str) -> None:
-    with warehouse.database.transaction() as connection:
-        connection.execute(cast(Any, statement))
 
 
 @pytest.fixture
@@ -141,7 +103,7 @@ def test_what_was_sent_before_is_not_stored_when_it_is_sent_again(filled: Wareho
     assert ask(filled, "select count(*) from raw.household_survey") == [(2,)]
 
 
-@pytest.mark.parametrize("lives", range(4))
+@pytest.mark.parametrize("lives", range(8))
 def test_an_erasure_that_died_is_finished_by_the_next(filled: Warehouse, lives: int) -> None:
     mortal = replace(filled, store=cast(Any, MortalStore(filled.store, lives)))
     with pytest.raises(Died):

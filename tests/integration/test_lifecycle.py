@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import pytest
 from psycopg import sql
@@ -18,6 +18,7 @@ from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
 from orchestration.lifecycle import archive, list_policies, restore_rows
 from orchestration.originals import verify_originals
+from tests.asking import ask, execute
 from tests.conftest import SAMPLE
 from tests.mortal_store import Died, MortalStore
 from warehouse.errors import BuildError, IntegrityError, NotFoundError
@@ -56,16 +57,6 @@ def load(warehouse: Warehouse, content: str, *, days: int) -> None:
     for table in ("raw.ingestions", "raw.household_survey"):
         statement = f"update {table} set received_at = received_at - make_interval(days => {days}) where true"
         execute(warehouse, f"{statement} and received_at > now() - interval '1 hour'")
-
-
-def execute(warehouse: Warehouse, statement: str) -> None:
-    with warehouse.database.transaction() as connection:
-        connection.execute(cast(Any, statement))
-
-
-def ask(warehouse: Warehouse, statement: str) -> list[tuple[Any, ...]]:
-    with warehouse.database.transaction() as connection:
-        return connection.execute(cast(Any, statement)).fetchall()
 
 
 def run(warehouse: Warehouse, *, dry_run: bool = False) -> list[tuple[str, str]]:

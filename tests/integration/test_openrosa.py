@@ -4,6 +4,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
@@ -12,9 +13,9 @@ import pytest
 
 from ingest_api.auth.clients import add_client
 from orchestration.context import Warehouse
+from tests import asking
 from tests.openrosa_phone import HEADERS, LIST, MANIFEST, Phone, instance, message_of, new_id, serving_phone, survey
 from warehouse.contract import list_forms, load_contract
-from warehouse.crypto.keys import load_key_ring
 
 pytestmark = pytest.mark.xdist_group("openrosa")
 
@@ -42,24 +43,11 @@ def server(phone: Phone) -> Iterator[httpx2.Client]:
 @pytest.fixture
 def ask(module_warehouse: Warehouse) -> Any:
     """Ask the database for the rows of a statement."""
-
-    def run(statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with module_warehouse.database.transaction() as connection:
-            return connection.execute(statement, values).fetchall()
-
-    return run
-
-
-def kept_bodies(ask: Any, warehouse: Warehouse) -> list[str]:
-    """The originals that wait in the database, opened."""
-    keys = load_key_ring(warehouse.settings)
-    return [keys.open(body).decode() for (body,) in ask("select body from raw.bodies")]
+    return partial(asking.ask, module_warehouse)
 
 
 def stored(ask: Any, key: str) -> list[tuple[Any, ...]]:
-    return list(
-        ask("select household_id, household_size, source from raw.household_survey where submission_key = %s", key)
-    )
+    return ask("select household_id, household_size, source from raw.household_survey where submission_key = %s", key)
 
 
 # Forms
@@ -219,7 +207,7 @@ def test_ledger_knows_the_client_and_the_device(phone: Phone, ask: Any) -> None:
 def test_original_is_kept_to_the_letter(phone: Phone, ask: Any, module_warehouse: Warehouse) -> None:
     xml = survey(new_id(), "HH-\N{LATIN SMALL LETTER E WITH ACUTE}  x")
     phone.post(xml)
-    assert xml in kept_bodies(ask, module_warehouse)
+    assert xml in asking.ask_bodies(module_warehouse)
 
 
 def test_same_survey_again_is_202(phone: Phone, ask: Any) -> None:
@@ -399,7 +387,7 @@ def test_encrypted_form_is_kept_as_it_came(phone: Phone, ask: Any, module_wareho
     xml = ENVELOPE.format(key=key)
     (told,) = phone.send(xml, {"photo.jpg.enc": b"\x00\x01", "submission.xml.enc": b"\x02\x03"})
     assert "to come" not in told
-    assert xml in kept_bodies(ask, module_warehouse)
+    assert xml in asking.ask_bodies(module_warehouse)
     ((extras,),) = ask("select extras from raw.household_survey where submission_key = %s", key)
     assert (extras["encrypted"], extras["base64EncryptedKey"]) == ("yes", "a2V5")
     assert ask("select bool_and(is_expected), count(*) from raw.attachments where submission_key = %s", key) == [

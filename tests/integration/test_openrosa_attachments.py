@@ -4,6 +4,7 @@ import hashlib
 import random
 import unicodedata
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from ingest_api.openrosa.attachments import move_attachments
 from orchestration.context import Warehouse
+from tests import asking
 from tests.openrosa_phone import Phone, message_of, new_id, serving_phone, survey
 from warehouse.errors import IntegrityError, StorageUnavailableError
 from warehouse.stores import LocalStore
@@ -32,12 +34,7 @@ def phone(module_warehouse: Warehouse) -> Iterator[Phone]:
 @pytest.fixture
 def ask(module_warehouse: Warehouse) -> Any:
     """Ask the database for the rows of a statement."""
-
-    def run(statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with module_warehouse.database.transaction() as connection:
-            return connection.execute(statement, values).fetchall()
-
-    return run
+    return partial(asking.ask, module_warehouse)
 
 
 def read(warehouse: Warehouse, object_key: str) -> bytes:

@@ -22,6 +22,7 @@ from ingest_api.review import Action, Filters, get_details, list_quarantine
 from orchestration.cli import app
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
+from tests.asking import ask
 from tests.served import served, sign_in
 from warehouse.contract import load_contract
 from warehouse.database import queries
@@ -76,11 +77,6 @@ def bad_batch(name: str) -> str:
 
 def verdict(action: Action, **more: Any) -> Verdict:
     return Verdict(action, "reviewer", "asked by phone", **more)
-
-
-def ask(warehouse: Warehouse, statement: str, *values: object) -> list[Any]:
-    with warehouse.database.transaction() as connection:
-        return connection.execute(statement.encode(), values).fetchall()
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +139,7 @@ def test_list_by_batch(judged: tuple[Warehouse, dict[str, str]]) -> None:
 def test_correction_takes_what_staging_takes(warehouse: Warehouse, name: str) -> None:
     (field,) = [field for field in load_contract(FORM).fields if field.name == name]
     statement = f"select household_id, {name} is not null from staging.stg_household_survey__submissions"
-    taken = dict(ask(warehouse, f"{statement} where household_id like 'CAST-%%'"))
+    taken = dict(ask(warehouse, f"{statement} where household_id like 'CAST-%'"))
     assert {text: is_answer(field, text) for text in TEXTS} == {
         text: taken[f"CAST-{place}"] for place, text in enumerate(TEXTS)
     }

@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -19,6 +19,7 @@ from orchestration.lifecycle import archive, list_policies, say_if_deleted
 from orchestration.lifecycle.policies import DataClass
 from orchestration.originals import verify_originals
 from orchestration.orphans import set_aside
+from tests.asking import ask, execute
 from tests.mortal_store import Died, MortalStore
 from tests.surveys import FORM, load_text
 from warehouse.contract import load_contract
@@ -57,16 +58,6 @@ def age(warehouse: Warehouse) -> None:
         "update raw.ingestions set received_at = received_at - interval '400 days'"
         " where received_at > now() - interval '1 hour'",
     )
-
-
-def execute(warehouse: Warehouse, statement: str) -> None:
-    with warehouse.database.transaction() as connection:
-        connection.execute(cast(Any, statement))
-
-
-def ask(warehouse: Warehouse, statement: str) -> list[tuple[Any, ...]]:
-    with warehouse.database.transaction() as connection:
-        return connection.execute(cast(Any, statement)).fetchall()
 
 
 def run(warehouse: Warehouse, *, dry_run: bool = False) -> list[tuple[str, str]]:
