@@ -20,6 +20,18 @@ class Place(NamedTuple):
     households: int
 
 
+PLACES = [
+    Place("Kanungu", "North", "A", 12),
+    Place("Kanungu", "North", "B", 7),
+    Place("Kanungu", "North", "C", 3),
+    Place("Kanungu", "South", "E", 6),
+    Place("Kanungu", "South", "F", 9),
+    Place("Kanungu", "West", "G", 4),
+    Place("Mitooma", "East", "H", 20),
+    Place("Mitooma", None, None, 5),
+    Place("Rubanda", "East", "I", 2),
+    Place("Rukungiri", "East", "J", 30),
+]
 REPORTS = """
 insert into marts_next.fct_household_risk (
     household_round_id, household_id, submission_id, survey_round, district, cluster, village, measured_status,
