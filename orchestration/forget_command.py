@@ -38,6 +38,8 @@ def forget(
         for said, places in (("found", done.found), ("left", done.left)):
             for place in places:
                 out.print(f"{said:6} {place.found:>6,}  {place.name}", highlight=False, soft_wrap=True)
+        if done.left:
+            out.print("left is what names it in others' surveys and in texts: correct those, and ask again")
         for place_name in done.beyond_reach:
             out.print(f"not reached: {place_name}", highlight=False, soft_wrap=True)
         verdict = "nothing was changed" if dry_run else f"{count(len(done.left), 'place')} left"

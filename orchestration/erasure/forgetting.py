@@ -6,25 +6,27 @@ beginning, and ends the same.
 
 import hmac
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-import psycopg
-from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from ingest_api.personal import open_token
+from ingest_api.personal import hide_number
 from orchestration.context import Warehouse
-from orchestration.erasure.objects import erase_objects, without_household
-from orchestration.erasure.traces import Household, list_tables, search_logs, search_objects, search_tables
+from orchestration.erasure.files import is_named
+from orchestration.erasure.household import Household
+from orchestration.erasure.objects import erase_objects, search_objects
+from orchestration.erasure.rows import erase_bodies, erase_rows, find_household, search_rows
 from orchestration.graph.lock import holding_pipeline
-from warehouse.contract import IDENTIFIER, list_forms, load_contract
+from orchestration.keys.rotation import LOCK as KEYS_LOCK
+from orchestration.lifecycle.archiving import LOCK as ARCHIVE_LOCK
 from warehouse.crypto.keys import KeyRing, load_key_ring
-from warehouse.database import fetch_row, fetch_rows, queries
+from warehouse.database import fetch_row, queries
 
 statements = queries("erasure")
-NAMING_COLUMNS = ("submission_id", "submission_key", "corrected_by")
-KEPT = {("review", "decisions")}  # who decided what stays known, without the words
 BEYOND_REACH = (
     "the audit log, which tells who saw the household and is never changed",
     "backups, and copies that partners have taken",
@@ -75,22 +77,24 @@ def forget_household(
         dry_run: only say where it stands.
 
     Raises:
-        BusyError: the pipeline is at work.
+        BusyError: the pipeline is at work, objects are archived, or keys are changed.
         StorageUnavailableError: the store is away; ask again when it is back.
     """
-    if dry_run:
-        return Erasure(_search(warehouse, _find(warehouse, household_id)))
     keys = load_key_ring(warehouse.settings)
-    with holding_pipeline(warehouse.database, "kyalo forget"):
-        household = _find(warehouse, household_id)
+    household = Household(household_id.strip(), partial(hide_number, keys))
+    if dry_run:
+        return Erasure(_search(warehouse, keys, _find(warehouse, household)))
+    with _holding_all(warehouse):
+        household = _find(warehouse, household)
         erasure_id = _begin(warehouse, keys, household, reason, requested_by)
-        found = _search(warehouse, household)
+        found = _search(warehouse, keys, household)
+        with warehouse.database.transaction() as connection:
+            erase_bodies(connection, keys, household)
         erased = {Place(key, 1) for key in erase_objects(warehouse, household)}
         with warehouse.database.transaction() as connection:
-            _erase_rows(connection, keys, household)
-        done = Erasure(
-            [*found, *sorted(erased - {*found}, key=lambda place: place.name)], _search(warehouse, household)
-        )
+            erase_rows(connection, keys, household)
+        more = sorted(erased.difference(found), key=lambda place: place.name)
+        done = Erasure([*found, *more], _search(warehouse, keys, household))
         with warehouse.database.transaction() as connection:
             report = Jsonb(_report(done, household))
             values = {"erasure_id": erasure_id, "is_complete": done.is_complete, "report": report}
@@ -98,10 +102,20 @@ def forget_household(
     return done
 
 
+@contextmanager
+def _holding_all(warehouse: Warehouse) -> Iterator[None]:
+    """Keep everybody away who writes tables or objects anew: what was erased would come back."""
+    with (
+        holding_pipeline(warehouse.database, "kyalo forget"),
+        warehouse.database.lock(ARCHIVE_LOCK),
+        warehouse.database.lock(KEYS_LOCK),
+    ):
+        yield
+
+
 def _begin(warehouse: Warehouse, keys: KeyRing, household: Household, reason: str, requested_by: str) -> int:
-    plain = household.identifier.strip().upper()
     values = {
-        "household_hash": hmac.digest(keys.derive("forgotten"), plain.encode(), "sha256").hex(),
+        "household_hash": hmac.digest(keys.derive("forgotten"), household.names[-1].encode(), "sha256").hex(),
         "requested_by": requested_by,
         "reason": reason,
     }
@@ -114,119 +128,27 @@ def _begin(warehouse: Warehouse, keys: KeyRing, household: Household, reason: st
 def _report(done: Erasure, household: Household) -> dict[str, Any]:
     """The account as it is kept: no name of a place in it names the household."""
     return {
-        name: [asdict(place) for place in places if not household.is_named_in(place.name.encode())]
+        name: [asdict(place) for place in places if not household.is_named_in(place.name)]
         for name, places in (("found", done.found), ("left", done.left))
     }
 
 
-def _find(warehouse: Warehouse, household_id: str) -> Household:
-    """What the household sent: what stands in raw, and what was exported from it and is still staged."""
+def _find(warehouse: Warehouse, household: Household) -> Household:
     with warehouse.database.transaction() as connection:
-        rows = [row for form in _forms() for row in _submissions(connection, form, household_id)]
-        keys = {row["submission_key"] for row in rows}
-        values = {"household_id": household_id, "keys": list(keys)}
-        conflicts = fetch_rows(connection, statements["conflicts_of_household"], values)
-    keys |= {row["submission_key"] for row in conflicts}
-    return Household(household_id, keys, {*map(_place, rows)}, {*map(_place, conflicts)})
+        return find_household(connection, household)
 
 
-def _forms() -> list[str]:
-    return [form for form in list_forms() if load_contract(form).identifier == IDENTIFIER]
-
-
-def _submissions(connection: psycopg.Connection, form: str, household_id: str) -> Iterator[dict[str, Any]]:
-    staging = f"stg_{form}__submissions"
-    for schema, table, key in (("raw", form, "submission_key"), ("staging", staging, "submission_id")):
-        is_there = connection.execute("select to_regclass(%s)", [f"{schema}.{table}"]).fetchone()
-        if is_there and is_there[0]:
-            statement = statements["submissions_of_household"].format(
-                table=sql.Identifier(schema, table), key=sql.Identifier(key), identifier=sql.Identifier(IDENTIFIER)
-            )
-            yield from fetch_rows(connection, statement, {"household_id": household_id})
-
-
-def _place(row: dict[str, Any]) -> tuple[str, int]:
-    return row["ingestion_id"], row["row_number"]
-
-
-def _search(warehouse: Warehouse, household: Household) -> list[Place]:
-    """Every place that names the household, sealed texts of the database included."""
+def _search(warehouse: Warehouse, keys: KeyRing, household: Household) -> list[Place]:
+    """Every place that holds the household, or names it where its identifier can be nothing else."""
     with warehouse.database.transaction() as connection:
-        rows = search_tables(connection, household)
-        sealed = len(_sealed_texts(connection, load_key_ring(warehouse.settings), household))
-        sealed += len(_bodies(connection, load_key_ring(warehouse.settings), household))
-        places = {**_tokens(connection, household), "sealed texts": sealed}
-    found = [Place(name, number) for name, number in {**rows, **places}.items() if number]
-    found += [Place(key, 1) for key in search_objects(warehouse.store, household)]
-    return found + [Place(name, 1) for name in search_logs(warehouse, household)]
+        found = [Place(name, rows) for name, rows in search_rows(connection, keys, household).items()]
+    found += [Place(key, 1) for key in search_objects(warehouse, household)]
+    return found + [Place(name, 1) for name in _logs(warehouse.settings.home / "logs", household)]
 
 
-def _tokens(connection: psycopg.Connection, household: Household) -> dict[str, int]:
-    """How many tokens of personal answers the household has."""
-    row = fetch_row(connection, statements["count_personal"], _rows({*household.stored, *household.conflicts}))
-    return {"raw.personal": int(row["rows"]) if row else 0}
-
-
-def _sealed_texts(connection: psycopg.Connection, keys: KeyRing, household: Household) -> list[tuple[str, int]]:
-    """The rejected rows whose text names the household."""
-    return [
-        _place(row)
-        for row in fetch_rows(connection, statements["rejected_texts"])
-        if household.is_named_in(repr(open_token(keys, row["token"])).encode())
-    ]
-
-
-def _bodies(connection: psycopg.Connection, keys: KeyRing, household: Household) -> dict[str, bytes]:
-    """The waiting bodies that name it, by upload."""
-    opened = {
-        row["ingestion_id"]: keys.open_waiting(row["body"])
-        for row in fetch_rows(connection, statements["waiting_bodies"])
-    }
-    return {ingestion_id: body for ingestion_id, body in opened.items() if household.is_named_in(body)}
-
-
-def _erase_bodies(connection: psycopg.Connection, keys: KeyRing, household: Household) -> None:
-    """Take it out of the bodies that wait: of a batch the others' surveys stay."""
-    for ingestion_id, body in _bodies(connection, keys, household).items():
-        kept = without_household(household, body)
-        values = {"ingestion_id": ingestion_id, "body": keys.seal(kept).decode() if kept else None}
-        connection.execute(statements["replace_body" if kept else "delete_body"], values)
-
-
-def _erase_rows(connection: psycopg.Connection, keys: KeyRing, household: Household) -> None:
-    """Delete its rows everywhere, and count in the ledger what is gone from raw."""
-    named = {"keys": list(household.keys), "pattern": household.pattern}
-    sealed = _sealed_texts(connection, keys, household)
-    _erase_bodies(connection, keys, household)
-    connection.execute(statements["delete_repeated"], _rows(household.stored))
-    connection.execute(statements["delete_personal"], _rows({*household.stored, *household.conflicts, *sealed}))
-    connection.execute(statements["delete_conflicts"], _rows(household.conflicts))
-    connection.execute("alter table review.decisions disable trigger refuse_change")
-    connection.execute(statements["blank_decisions"], named)
-    connection.execute("alter table review.decisions enable trigger refuse_change")
-    connection.execute(statements["delete_requests"], named)
-    for table in list_tables(connection):
-        if (table["schema"], table["name"]) not in KEPT:
-            _erase_table(connection, table, household)
-
-
-def _erase_table(connection: psycopg.Connection, table: dict[str, Any], household: Household) -> None:
-    name = sql.Identifier(table["schema"], table["name"])
-    columns = [sql.SQL("{} = any(%(keys)s)").format(sql.Identifier(c)) for c in NAMING_COLUMNS if c in table["columns"]]
-    if IDENTIFIER in table["columns"]:
-        columns.append(sql.SQL("upper(btrim({})) = upper(btrim(%(household_id)s))").format(sql.Identifier(IDENTIFIER)))
-    if not columns:
-        return
-    is_raw = table["schema"] == "raw" and table["name"] in _forms()
-    statement = sql.SQL("delete from {} where {}").format(name, sql.SQL(" or ").join(columns))
-    values = {"keys": list(household.keys), "household_id": household.identifier}
-    if not is_raw:
-        connection.execute(statement, values)
-        return
-    gone = [row[0] for row in connection.execute(statement + sql.SQL(" returning ingestion_id"), values)]
-    connection.execute(statements["note_erased"], {"ingestion_ids": gone})
-
-
-def _rows(places: Any) -> dict[str, list[Any]]:
-    ordered = sorted(places)
-    return {"ingestion_ids": [place[0] for place in ordered], "row_numbers": [place[1] for place in ordered]}
+def _logs(folder: Path, household: Household) -> Iterator[str]:
+    for path in sorted(folder.rglob("*")) if household.is_distinct else ():
+        if path.is_file():
+            with path.open("rb") as content:
+                if is_named(household, content):
+                    yield f"logs/{path.relative_to(folder)}"

@@ -19,13 +19,16 @@ from ingest_api.receiving import receive_batch, receive_file
 from ingest_api.senders import Sender
 from orchestration.context import Warehouse
 from orchestration.erasure import forget_household
+from orchestration.keys.rotation import LOCK as KEYS_LOCK
 from orchestration.lifecycle import archive
+from orchestration.lifecycle.archiving import LOCK as ARCHIVE_LOCK
 from orchestration.originals import verify_originals
 from tests.asking import ask, execute
 from tests.mortal_store import Died, MortalStore
 from tests.openrosa_phone import instance, new_id
 from tests.surveys import FORM, send_survey
 from warehouse.crypto.keys import load_key_ring
+from warehouse.errors import BusyError
 from warehouse.stores import open_original
 
 GONE, STAYS = "KAN-001-AAA-1", "KAN-001-AAA-10"
@@ -34,15 +37,18 @@ FIRST = f"{HEADER}one,kan-001-aaa-1,V1,Ann Gone,+256700000001\ntwo,{STAYS},V1,Be
 CONFLICT = f"{HEADER}one,{GONE},V2,Ann Gone,+256700000001\nthree,KAN-001-AAA-11,V1,Cat Stays,+256700000003\n"
 
 
+def load(warehouse: Warehouse, text: str, *, form: str = FORM, filename: str = "more.csv") -> None:
+    receive_file(
+        warehouse.database, warehouse.store, io.BytesIO(text.encode()), form=form, filename=filename, source="cli"
+    )  # fmt: skip
+    land_next(warehouse.database, warehouse.store)
+
+
 @pytest.fixture
 def filled(warehouse: Warehouse) -> Warehouse:
     """A warehouse that holds the household in originals, one of them archived, a conflict and a prediction's rows."""
     for text in (FIRST, CONFLICT):
-        receive_file(
-            warehouse.database, warehouse.store, io.BytesIO(text.encode()), form="household_survey",
-            filename="visits.csv", source="cli",
-        )  # fmt: skip
-        land_next(warehouse.database, warehouse.store)
+        load(warehouse, text, filename="visits.csv")
     first = "(select min(ingestion_id) from raw.ingestions)"
     execute(warehouse, f"update raw.ingestions set received_at = '2020-01-01' where ingestion_id = {first}")
     archive(warehouse, dry_run=False, requested_by="test")
@@ -95,11 +101,7 @@ def test_household_is_erased_everywhere_and_the_others_nowhere(filled: Warehouse
 
 def test_what_was_sent_before_is_not_stored_when_it_is_sent_again(filled: Warehouse) -> None:
     forget_household(filled, GONE, reason="asked", requested_by="test")
-    receive_file(
-        filled.database, filled.store, io.BytesIO(FIRST.encode()), form="household_survey", filename="again.csv",
-        source="cli",
-    )  # fmt: skip
-    land_next(filled.database, filled.store)
+    load(filled, FIRST)
     assert ask(filled, "select count(*) from raw.household_survey") == [(2,)]
 
 
@@ -168,3 +170,66 @@ def test_what_was_sent_before_is_not_stored_again(every_door: Warehouse) -> None
     forget_household(every_door, GONE, reason="asked", requested_by="test")
     assert send_survey(every_door.database, GONE, {"household_size": 3}).outcome == "duplicate"
     assert send_survey(every_door.database, GONE, {"household_size": 9}).outcome == "stored"
+
+
+ASKED = """
+insert into ml.prediction_requests (client, track, model_name, model_version, feature_set_version, households, features,
+    answers, milliseconds)
+values ('a', 'screening', 'screening', 1, 'f', 2, '[{"rooms": 1}, {"rooms": 2}]',
+    '[{"household_id": "kan-001-aaa-1"}, {"household_id": "KAN-001-AAA-10"}]', 1),
+    ('a', 'screening', 'screening', 1, 'f', 1, '[{"rooms": 1}]', '[{"household_id": "KAN-001-AAA-1"}]', 1)
+"""
+
+
+def test_what_is_anothers_stays(filled: Warehouse) -> None:
+    load(filled, "submission_id,village,partner\none,V1,Aid\n", form="quarterly_report")
+    execute(filled, "insert into review.decisions (submission_id, decision, decided_by, reason)"
+            " values ('one', 'discard', 'a', 'of a report'), ('two', 'discard', 'a', 'of another')")  # fmt: skip
+    load(filled, f"{HEADER}one,KAN-9,V9,Dan Stays,+256700000009\n")
+    execute(filled, ASKED)
+    done = forget_household(filled, GONE, reason="asked", requested_by="test")
+    assert not done.left
+    assert ask(filled, "select content ->> 'household_id' from review.conflicts") == [("KAN-9",)]
+    assert ask(filled, "select count(*) from raw.quarterly_report") == [(1,)]
+    assert ask(filled, "select count(*) from raw.personal") == [(3,)]
+    assert ask(filled, "select reason from review.decisions order by 1") == [("of a report",), ("of another",)]
+    assert ask(filled, "select households, features, answers from ml.prediction_requests") == [
+        (1, [{"rooms": 2}], [{"household_id": STAYS}])
+    ]
+
+
+def test_where_another_names_it_is_told(filled: Warehouse) -> None:
+    load(filled, f"household_id,remark\nKAN-9,neighbour of {GONE}\n", filename=f"{GONE}.csv")
+    done = forget_household(filled, GONE, reason="asked", requested_by="test")
+    assert [place.name.partition("/")[0] for place in done.left] == ["raw.household_survey", "raw"]
+    assert ask(filled, "select filename from raw.ingestions where filename not like 'visits%'") == [("erased",)]
+    assert ask(filled, "select finished_at from ops.erasures") == [(None,)]
+    assert b"neighbour" in contents(filled)
+
+
+def test_a_common_number_is_looked_for_only_where_households_stand(warehouse: Warehouse) -> None:
+    load(warehouse, "household_id,household_size,village\n5,4,V\n6,5,5\n")
+    load(warehouse, "household_id,household_size,village\n6,1,5\n")
+    done = forget_household(warehouse, "5", reason="asked", requested_by="test")
+    assert not done.left
+    assert {place.name for place in done.found if not place.name.startswith("raw/")} == {"raw.household_survey"}
+    assert ask(warehouse, "select household_id, household_size from raw.household_survey order by 2") == [
+        ("6", "1"), ("6", "5"),
+    ]  # fmt: skip
+    assert contents(warehouse).count(b"6,5,5") == 1
+
+
+def test_a_household_called_by_a_number_is_forgotten_by_it(warehouse: Warehouse) -> None:
+    load(warehouse, "household_id,household_size\n+256772123456,4\n+256772999999,5\n")
+    done = forget_household(warehouse, "+256772123456", reason="asked", requested_by="test")
+    assert not done.left
+    assert b"256772123456" not in contents(warehouse)
+    assert b"256772999999" in contents(warehouse)
+    assert ask(warehouse, "select household_size from raw.household_survey") == [("5",)]
+
+
+@pytest.mark.parametrize("lock", [KEYS_LOCK, ARCHIVE_LOCK])
+def test_nobody_writes_objects_anew_meanwhile(filled: Warehouse, lock: str) -> None:
+    with filled.database.lock(lock), pytest.raises(BusyError):
+        forget_household(filled, GONE, reason="asked", requested_by="test")
+    assert ask(filled, "select count(*) from ops.erasures") == [(0,)]

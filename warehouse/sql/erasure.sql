@@ -37,7 +37,12 @@ select
     ingestion_id,
     row_number
 from {table}
-where upper(btrim({identifier})) = upper(btrim(%(household_id)s));
+where upper(btrim({identifier}, %(spaces)s)) in (select upper(name) from unnest(%(names)s::text[]) as name);
+
+-- name: submissions_under_keys
+select {key} as submission_key
+from {table}
+where {key} = any(%(keys)s);
 
 -- name: conflicts_of_household
 select
@@ -46,11 +51,10 @@ select
     row_number
 from review.conflicts
 where
-    submission_key = any(%(keys)s)
-    or exists (
-        select 1
-        from jsonb_each_text(content) as answer
-        where upper(btrim(answer.value)) = upper(btrim(%(household_id)s))
+    form = any(%(forms)s)
+    and (
+        upper(btrim(content ->> %(identifier)s, %(spaces)s)) in (select upper(name) from unnest(%(names)s::text[]) as name)
+        or (content ->> %(identifier)s is null and submission_key = any(%(keys)s))
     );
 
 -- name: tables
@@ -60,7 +64,7 @@ select
     relations.relname as name,
     coalesce(
         array_agg(columns.attname::text) filter (
-            where columns.attname in ('household_id', 'submission_id', 'submission_key', 'corrected_by')
+            where columns.attname in ('household_id', 'submission_id', 'submission_key', 'corrected_by', 'form')
             and format_type(columns.atttypid, null) = 'text'
         ),
         '{}'
@@ -80,11 +84,6 @@ group by
 order by
     namespaces.nspname,
     relations.relname;
-
--- name: count_mentions
-select count(*) as rows
-from {table} as searched
-where searched::text ~* %(pattern)s;
 
 -- name: count_personal
 select count(*) as rows
@@ -144,9 +143,13 @@ inner join raw.rejected_rows
 
 -- name: waiting_bodies
 select
-    ingestion_id,
-    body
-from raw.bodies;
+    bodies.ingestion_id,
+    ingestions.form,
+    ingestions.content_type,
+    bodies.body
+from raw.bodies
+inner join raw.ingestions on bodies.ingestion_id = ingestions.ingestion_id
+where ingestions.form = any(%(forms)s);
 
 -- name: delete_body
 delete from raw.bodies
@@ -161,19 +164,60 @@ where ingestion_id = %(ingestion_id)s;
 select distinct object_key
 from raw.attachments
 where
-    submission_key = any(%(keys)s)
+    form = any(%(forms)s)
+    and submission_key = any(%(keys)s)
     and object_key is not null
     and not exists (
         select 1
         from raw.attachments as others
         where
             others.object_key = attachments.object_key
-            and not others.submission_key = any(%(keys)s)
+            and not (others.form = any(%(forms)s) and others.submission_key = any(%(keys)s))
     );
 
--- name: delete_requests
+-- name: take_out_of_requests
+with
+asked as (
+    select
+        requests.request_id,
+        asked.answer,
+        requests.features -> (asked.place - 1)::integer as features,
+        asked.place,
+        upper(btrim(asked.answer ->> 'household_id', %(spaces)s)) in (select upper(name) from unnest(%(names)s::text[]) as name) as is_its
+    from ml.prediction_requests as requests
+    cross join jsonb_array_elements(requests.answers) with ordinality as asked (answer, place)
+),
+
+others as (
+    select
+        request_id,
+        count(*) filter (where not is_its) as households,
+        coalesce(jsonb_agg(answer order by place) filter (where not is_its), '[]') as answers,
+        coalesce(jsonb_agg(features order by place) filter (where not is_its), '[]') as features
+    from asked
+    group by request_id
+    having bool_or(is_its)
+)
+
+update ml.prediction_requests as requests
+set
+    households = others.households,
+    answers = others.answers,
+    features = others.features
+from others
+where requests.request_id = others.request_id;
+
+-- name: delete_empty_requests
 delete from ml.prediction_requests
-where prediction_requests::text ~* %(pattern)s;
+where households = 0;
+
+-- name: blank_uploads
+update raw.ingestions
+set
+    filename = case when filename ~* %(pattern)s then 'erased' else filename end,
+    device = case when device ~* %(pattern)s then 'erased' else device end,
+    idempotency_key = case when idempotency_key ~* %(pattern)s then null else idempotency_key end
+where filename ~* %(pattern)s or device ~* %(pattern)s or idempotency_key ~* %(pattern)s;
 
 -- name: blank_decisions
 update review.decisions
@@ -196,7 +240,7 @@ set
     object_key = %(new_key)s,
     sha256 = case when %(is_bundle)s then sha256 else %(sha256)s end,
     size_bytes = case when %(is_bundle)s then size_bytes else %(size_bytes)s end,
-    options = case when %(is_bundle)s then options else '{"file_type": "jsonl"}' end
+    options = coalesce(%(options)s, options)
 where object_key = %(key)s;
 
 -- name: replace_exported

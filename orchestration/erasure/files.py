@@ -1,0 +1,210 @@
+"""Files of surveys without those of a household; others' stay on the lines where they stood, and files in archives."""
+
+import gzip
+import io
+import shutil
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, BinaryIO, cast
+
+import orjson
+
+from ingest_api.landing import conflict_content
+from ingest_api.personal import CONTENT
+from ingest_api.readers import SurveyFile, open_survey_files
+from ingest_api.readers.archives import gunzipped, list_members, open_zip
+from ingest_api.readers.csv_lines import Lines
+from ingest_api.readers.limits import EXPANDED_BYTES
+from ingest_api.readers.sniffing import sniff
+from ingest_api.records import Rejection, Submission
+from orchestration.erasure.documents import rest_of_documents, rest_of_lines
+from orchestration.erasure.household import Household
+from orchestration.erasure.readings import readings
+from orchestration.erasure.rest import JSON_LINES, Rest
+from warehouse.contract import Contract
+from warehouse.crypto.spool import PrivateFile
+from warehouse.errors import UnreadableFileError
+
+WORKBOOKS = (b"\xd0\xcf\x11\xe0", b"PK\x03\x04")  # in which a name may stand in parts
+LAST = sys.maxsize
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What is known of a file of surveys.
+
+    Attributes:
+        contract: the form that its surveys are of.
+        filename: what its sender called it.
+        options: how it is to be read: its type, the sheet.
+        most_bytes: how large it may be when it is unpacked.
+    """
+
+    contract: Contract
+    filename: str
+    options: dict[str, Any] = field(default_factory=dict)
+    most_bytes: int = EXPANDED_BYTES
+
+
+def rest_of_file(household: Household, sent: Sent, source: BinaryIO, target: BinaryIO) -> Rest | None:
+    """Write a file without the household's surveys; None where none is in it.
+
+    Text stays text, and blank lines stand where the household stood; workbooks and Parquet become JSON lines. A file
+    that cannot be read, and names a household whose identifier can be nothing else, is kept in no part.
+    """
+    try:
+        found = sniff(source, sent.filename, sent.options.get("file_type"))
+        if found == "zip":
+            return _rest_of_zip(household, sent, source, target)
+        if found == "gzip":
+            with gunzipped(source, sent.most_bytes) as content, gzip.GzipFile("", "wb", 6, target, mtime=0) as packed:
+                inner = replace(sent, filename=sent.filename.removesuffix(".gz"))
+                rest = rest_of_file(household, inner, content, cast(BinaryIO, packed))
+            if rest and rest.suffix:
+                rest.suffix += ".gz"
+            return rest
+        if found == "json":
+            return rest_of_documents(household, sent.contract, source, target)
+        if found == "jsonl":
+            return rest_of_lines(household, sent.contract, source, target)
+        return _rest_of_table(household, sent, source, target)
+    except UnreadableFileError:
+        return Rest(gone=1) if household.is_distinct and is_named(household, source) else None
+
+
+def may_hold(household: Household, content: BinaryIO) -> bool:
+    """Whether a survey of the household can be in a content: it is named there, or nobody can tell but who reads it."""
+    content.seek(0)
+    head = content.read(len(WORKBOOKS[0]))
+    return household.is_hidden or head.startswith(WORKBOOKS) or is_named(household, content)
+
+
+def is_named(household: Household, content: BinaryIO) -> bool:
+    """Whether a content names the household anywhere, however it is packed and written."""
+    return any(map(household.is_named_in, readings(content)))
+
+
+def _rest_of_table(household: Household, sent: Sent, source: BinaryIO, target: BinaryIO) -> Rest | None:
+    """That of a CSV file, a workbook or a Parquet file."""
+    rest = Rest()
+    with _table(sent, source) as table:
+        if table.format == "csv":
+            gone = list(_rows_of(household, sent.contract, table, rest))
+        else:
+            rest.suffix = JSON_LINES
+            _write_rows(household, sent.contract, table, target, rest)
+    if table.format == "csv" and gone:
+        _write_lines(source, target, gone)
+    return rest.found()
+
+
+@contextmanager
+def _table(sent: Sent, source: BinaryIO) -> Iterator[SurveyFile]:
+    options = {**sent.options, "most_bytes": sent.most_bytes}
+    with open_survey_files(source, sent.contract, filename=sent.filename, **options) as tables:
+        (table,) = tables
+        yield table
+
+
+def _rows_of(household: Household, contract: Contract, table: SurveyFile, rest: Rest) -> Iterator[range]:
+    """The lines on which its surveys stand, each to the line before the next survey."""
+    begun: int | None = None
+    for item in table.submissions():
+        if begun is not None:
+            yield range(begun, item.number)
+        is_its = _is_its(household, contract, table.names, item)
+        rest.count(is_its=is_its)
+        begun = item.number if is_its else None
+    if begun is not None:
+        yield range(begun, LAST)
+
+
+def _write_lines(source: BinaryIO, target: BinaryIO, gone: Sequence[range]) -> None:
+    source.seek(0)
+    lines, left = Lines(source), iter(gone)
+    rows = next(left, None)
+    for line in lines:
+        while rows is not None and lines.number >= rows.stop:
+            rows = next(left, None)
+        is_its = rows is not None and lines.number in rows
+        target.write((line[len(line.rstrip("\r\n")) :] if is_its else line).encode("utf-8", "replace"))
+
+
+def _write_rows(household: Household, contract: Contract, table: SurveyFile, target: BinaryIO, rest: Rest) -> None:
+    line = 1
+    for item in table.submissions():
+        target.write(b"\n" * (item.number - line))
+        line = max(line, item.number)
+        is_its = _is_its(household, contract, table.names, item)
+        rest.count(is_its=is_its)
+        if not is_its:
+            target.write(_written(item, table.names))
+
+
+def _written(item: Submission | Rejection, names: Sequence[str]) -> bytes:
+    if isinstance(item, Submission):
+        return conflict_content(item, names).encode()
+    return orjson.dumps({CONTENT: item.content})
+
+
+def _is_its(household: Household, contract: Contract, names: Sequence[str], item: Submission | Rejection) -> bool:
+    if isinstance(item, Rejection):
+        return household.is_told_by(item.content)
+    if not household.may_be_in(item.line):
+        return False
+    answers = orjson.loads(conflict_content(item, names))
+    return household.is_it(answers.get(contract.identifier))
+
+
+def _rest_of_zip(household: Household, sent: Sent, source: BinaryIO, target: BinaryIO) -> Rest | None:
+    """That of an archive: each file in it without the household's surveys, and all others as they are."""
+    rest = Rest()
+    with (
+        open_zip(source) as archive,
+        zipfile.ZipFile(cast(BinaryIO, _Forward(target)), "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        read = {info.filename for info in list_members(archive, sent.most_bytes)}
+        for info in archive.infolist():
+            with archive.open(info) as packed, PrivateFile() as content, PrivateFile() as without:
+                shutil.copyfileobj(packed, content)
+                inner = replace(sent, filename=info.filename, options={})
+                files = cast(BinaryIO, content), cast(BinaryIO, without)
+                taken = rest_of_file(household, inner, *files) if info.filename in read else None
+                if taken is None:
+                    rest.kept += not info.is_dir()
+                    _add(new, info.filename, files[0])
+                    continue
+                rest.kept += taken.kept
+                rest.gone += taken.gone
+                if taken.kept:
+                    _add(new, info.filename + (taken.suffix or ""), files[1])
+    return rest.found()
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: BinaryIO) -> None:
+    content.seek(0)
+    with archive.open(name, "w", force_zip64=True) as member:
+        shutil.copyfileobj(content, member)
+
+
+class _Forward(io.RawIOBase):
+    """A target that is written in order and never sought in."""
+
+    def __init__(self, target: BinaryIO) -> None:
+        super().__init__()
+        self._target = target
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def tell(self) -> int:
+        """Not told, so that nobody goes back."""
+        raise OSError
+
+    def write(self, content: Any) -> int:
+        """Write on."""
+        return self._target.write(content)
