@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
@@ -19,6 +20,7 @@ from warehouse.contract import IDENTIFIER, Contract, list_forms, load_contract
 from warehouse.crypto.keys import load_key_ring
 from warehouse.crypto.spool import PrivateFile
 from warehouse.database import fetch_row, fetch_rows, queries
+from warehouse.errors import NotFoundError
 from warehouse.stores import (
     EXPORTED_ROWS,
     ORIGINALS,
@@ -46,8 +48,9 @@ def erase_objects(warehouse: Warehouse, household: Household) -> Iterator[str]:
         StorageUnavailableError: the store is away; what was done is done.
     """
     for listed in _listed(warehouse):
-        if _erase(warehouse, household, listed.key):
-            yield listed.key
+        with suppress(NotFoundError):  # gone with one before it, or since the list was made
+            if _erase(warehouse, household, listed.key):
+                yield listed.key
     for key in list(_attachments(warehouse, household)):
         warehouse.store.delete(key)
         yield key
@@ -56,11 +59,16 @@ def erase_objects(warehouse: Warehouse, household: Household) -> Iterator[str]:
 def search_objects(warehouse: Warehouse, household: Household) -> Iterator[str]:
     """The objects that hold the household, and, where its identifier can be nothing else, those that only name it."""
     for listed in _listed(warehouse):
-        with open_original(warehouse.store, listed.key) as content:
-            is_there = _has_rows(warehouse, household, listed.key, content)
-            if is_there or (household.is_distinct and is_named(household, content)):
+        with suppress(NotFoundError):
+            if _holds(warehouse, household, listed.key):
                 yield listed.key
     yield from _attachments(warehouse, household)
+
+
+def _holds(warehouse: Warehouse, household: Household, key: str) -> bool:
+    with open_original(warehouse.store, key) as content:
+        is_there = _has_rows(warehouse, household, key, content)
+        return is_there or (household.is_distinct and is_named(household, content))
 
 
 def _listed(warehouse: Warehouse) -> list[StoredObject]:

@@ -144,6 +144,7 @@ def every_door(warehouse: Warehouse) -> Warehouse:
     store.put("inbox/drop.csv", io.BytesIO(f"household_id,household_size\n{GONE},8\n{STAYS},8\n".encode()), "text/csv")
     collect_inbox(database, store, quiet=timedelta(0))
     land_next(database, store)
+    store.put("processed/manifest.json", io.BytesIO(b'{"files": []}'), "application/json")
     for key in ("models/m/1/training.parquet", "processed/dim_households/0.parquet"):
         store.put(key, parquet_of(GONE, STAYS), "application/vnd.apache.parquet")
     return warehouse
