@@ -76,7 +76,8 @@ def compare_payloads(warehouse: Warehouse, payloads: Sequence[dict[str, Any]]) -
         _release_all(warehouse.database)
         dbt.build("--select", "fct_household_features", *WITHOUT_TESTS)
     keys = load_key_ring(warehouse.settings)
-    requests = [read_surveys(keys, json.dumps(some).encode()).answers for some in _parts(payloads, MOST_HOUSEHOLDS)]
+    bodies = (json.dumps(some).encode() for some in _parts(payloads, MOST_HOUSEHOLDS))
+    requests = [list(read_surveys(keys, body).answers.values()) for body in bodies]
     return compare(warehouse.database, requests)
 
 

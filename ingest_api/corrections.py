@@ -20,7 +20,9 @@ from warehouse.contract import Contract, Field
 from warehouse.crypto.keys import KeyRing
 from warehouse.errors import ConflictError, RefusedSurveyError
 
-BOOLEANS = ("1", "1.0", "true", "t", "yes", "y", "0", "0.0", "false", "f", "no", "n")
+CONSENT = "consent"
+NO = ("0", "0.0", "false", "f", "no", "n")
+BOOLEANS = ("1", "1.0", "true", "t", "yes", "y", *NO)
 # What staging casts (macros/cast_field.sql), and how to say it.
 PATTERNS = {
     "integer": re.compile(r"[+-]?[0-9]{1,9}([.]0*)?"),
@@ -82,6 +84,11 @@ def correcting_survey(
     body = orjson.dumps({contract.identifier: answers[contract.identifier], ANSWERS: answers}).decode()
     corrects = submission._replace(deprecates=row["submission_key"])  # as it is stored, not as a sender would name it
     return seal_survey(keys, contract.form, corrects, Original(body, JSON_TYPE, source, sender))
+
+
+def is_refusal(answer: str | None) -> bool:
+    """Whether an answer to the question of consent says no."""
+    return (answer or "").strip().casefold() in NO
 
 
 def is_answer(field: Field, text: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import psycopg
 
-from ingest_api.corrections import correcting_survey
+from ingest_api.corrections import CONSENT, correcting_survey, is_refusal
 from ingest_api.reveal import personal_answers
 from ingest_api.review import (
     FORM,
@@ -27,7 +27,7 @@ from ingest_api.review import (
 )
 from ingest_api.senders import LOCAL, Sender
 from ingest_api.surveys import land_surveys
-from warehouse.contract import load_contract
+from warehouse.contract import Contract, load_contract
 from warehouse.crypto.keys import load_key_ring
 from warehouse.database import Database, fetch_rows, queries
 from warehouse.errors import ConflictError, NotFoundError, RefusedRequestError
@@ -129,7 +129,8 @@ def correct_submission(
 
     Raises:
         NotFoundError: the submission is not stored.
-        ConflictError: it is not in quarantine, or somebody has decided about it.
+        ConflictError: it is not in quarantine, somebody has decided about it, or its household refuses and the
+            correction would say otherwise.
         RefusedSurveyError: a field is unknown, a value is not of its field's type, or nothing is changed.
         RefusedRequestError: the verdict gives no reason.
     """
@@ -137,6 +138,7 @@ def correct_submission(
         (submission,) = _find_all(connection, [submission_id])
         _check_submission(submission, verdict)
         contract, row = stored_survey(connection, submission)
+        _check_consent(contract, row, changes)
         keys = load_key_ring(database.settings)
         personal = personal_answers(connection, keys, submission.ingestion_id, submission.row_number)
         survey = correcting_survey(keys, contract, row, personal, changes, source=source, sender=sender)
@@ -236,6 +238,16 @@ def _check_waivable(rules: Sequence[str], verdict: Verdict) -> None:
             f"A submission without {' and '.join(missing)} cannot be released.",
             code="review.not_waivable",
             remedy="Correct it, or discard it.",
+        )
+
+
+def _check_consent(contract: Contract, row: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """Refuse a correction that takes a refusal back."""
+    if is_refusal(row.get(CONSENT)) and CONSENT in contract.resolve(changes):
+        raise ConflictError(
+            "The household does not consent, and no correction can change that.",
+            code="review.no_consent",
+            remedy="A later survey in which the household consents lets its submissions count again.",
         )
 
 

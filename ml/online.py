@@ -94,6 +94,13 @@ class Predictor:
             return False
         return True
 
+    def refusing(self, household_ids: Sequence[str]) -> set[str]:
+        """Those of some households that do not consent, by what they said when they were last asked."""
+        with self._database.connection() as connection, suppress(errors.UndefinedTable, errors.InvalidSchemaName):
+            values = {"household_ids": list(household_ids)}
+            return {row[0] for row in connection.execute(STATEMENTS["refusing_households"], values, prepare=True)}
+        return set()  # nothing was built yet that could tell
+
     def predict(self, track: Track, surveys: Sequence[Survey], *, client: str, started: float) -> Row:
         """Answer for households; what is answered stands in `ml.prediction_requests` before this returns.
 

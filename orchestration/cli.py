@@ -120,6 +120,10 @@ def load(
             print_json(status.model_dump()) if as_json else print_receipt(out, path, status)
             failed |= status.status == "failed"
             stored += status.balance.stored
+            if status.balance.duplicate:
+                from orchestration.erasure import try_erasing_sent_again  # it costs 0.3 s to load
+
+                try_erasing_sent_again(warehouse)
     if failed:
         err.print("done, but not every file could be landed: `kyalo status` lists what was refused", highlight=False)
         raise typer.Exit(1)

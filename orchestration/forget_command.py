@@ -2,13 +2,16 @@
 
 import getpass
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestration.console import AsJson, count, err, out, print_json
 from orchestration.context import open_warehouse
 from warehouse.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from orchestration.erasure import Erasure
 
 app = typer.Typer()
 
@@ -42,7 +45,17 @@ def forget(
             out.print("left is what names it in others' surveys and in texts: correct those, and ask again")
         for place_name in done.beyond_reach:
             out.print(f"not reached: {place_name}", highlight=False, soft_wrap=True)
-        verdict = "nothing was changed" if dry_run else f"{count(len(done.left), 'place')} left"
-        out.print(f"done: found in {count(len(done.found), 'place')}; {verdict}", highlight=False)
+        out.print(
+            f"done: found in {count(len(done.found), 'place')}; {_verdict(done, dry_run=dry_run)}", highlight=False
+        )
     if not done.is_complete:
         raise typer.Exit(1)
+
+
+def _verdict(done: "Erasure", *, dry_run: bool) -> str:
+    """What came of it, and what is to be done next."""
+    if dry_run:
+        return "nothing was changed"
+    if done.left:
+        return f"{count(len(done.left), 'place')} left"
+    return "erased from all of them; `kyalo run` makes totals and exports anew" if done.found else "nothing is left"

@@ -14,6 +14,7 @@ from ingest_api.openrosa.attachments import move_attachments
 from orchestration.alerts import check_alerts
 from orchestration.context import Warehouse
 from orchestration.copies import copy_missing_originals
+from orchestration.erasure import erase_sent_again
 from orchestration.job_process import give_up_start, run_job
 from orchestration.keys.rotation import continue_rotation
 from orchestration.schedule import JOBS
@@ -140,6 +141,7 @@ KEEPING_HOUSE: dict[str, tuple[str, str | None, Callable[[Warehouse], object]]] 
     "bundle_bodies": (EACH_MINUTE, LOADER, _bundle_bodies),
     "move_attachments": (EACH_MINUTE, LOADER, lambda warehouse: move_attachments(warehouse.database, warehouse.store)),
     "copy_missing_originals": (EACH_MINUTE, LOADER, _copy_missing_originals),
+    "erase_sent_again": (EACH_MINUTE, None, erase_sent_again),
     "check_alerts": (EACH_MINUTE, None, check_alerts),
     "continue_key_rotation": (EACH_MINUTE, None, continue_rotation),
 }

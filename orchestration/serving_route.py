@@ -16,6 +16,7 @@ from ml.tracks import Track
 from orchestration.serving_shapes import EXAMPLE_ANSWERS, EXAMPLE_HOUSEHOLDS, PredictionAnswers
 from orchestration.serving_surveys import MOST_HOUSEHOLDS, read_surveys
 from warehouse.audit import note
+from warehouse.contract import IDENTIFIER
 from warehouse.crypto.keys import load_key_ring
 from warehouse.errors import RefusedRequestError
 
@@ -59,6 +60,7 @@ REFUSED: Codes = {
         "survey.bad_text",
         "survey.cell_too_large",
         "survey.name_too_long",
+        "survey.no_consent",
         "survey.no_household_id",
         "survey.no_income_module",
         "survey.not_a_survey",
@@ -87,7 +89,7 @@ async def predict(request: Request) -> Response:
 
     Nothing is stored as a survey. The features are made by the SQL of the feature mart, so that the same answers get
     the same prediction as in the warehouse. A list's household that cannot be read costs the others nothing: it is
-    listed with its reason.
+    listed with its reason, and so is one that does not consent, as it says now or said when it was last asked.
     """
     started = time.perf_counter()
     client = check(request, EVERYBODY)
@@ -98,12 +100,14 @@ async def predict(request: Request) -> Response:
 
     def answer() -> bytes:
         asked = read_surveys(keys, body)
-        told = predictor.predict(track, asked.answers, client=client.name, started=started)
+        asked.leave_out(predictor.refusing([each[IDENTIFIER] for each in asked.answers.values()]))
+        surveys = list(asked.answers.values())
+        told = predictor.predict(track, surveys, client=client.name, started=started)
         rejected = [
             RejectedRow(row_number=row.number, reason_code=row.code, message=row.message).model_dump()
-            for row in asked.rejected
+            for row in sorted(asked.rejected)
         ]
-        note(records=len(asked.answers), households=[str(each.get("household_id") or "") for each in asked.answers])
+        note(records=len(surveys), households=[each[IDENTIFIER] for each in surveys])
         return orjson.dumps({**told, "rejected_rows": rejected, "unknown_fields": asked.unknown_fields})
 
     return Response(await run_in_threadpool(answer), media_type=JSON)

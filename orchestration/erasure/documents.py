@@ -1,6 +1,6 @@
-"""JSON texts without the surveys of a household: what stays becomes JSON lines, each where it stood."""
+"""JSON texts without a household's surveys: what stays becomes JSON lines, each where it stood."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import orjson
@@ -10,35 +10,39 @@ from ingest_api.readers.csv_lines import Lines
 from ingest_api.readers.json_stream import JsonStream
 from ingest_api.requests import ANSWERS
 from orchestration.erasure.household import Household
+from orchestration.erasure.resent_rows import ResentRows
 from orchestration.erasure.rest import JSON_LINES, Rest
 from warehouse.contract import Contract
 from warehouse.errors import UnreadableFileError
 
+Whose = Household | ResentRows  # whose surveys are taken out
 MARGIN = "\ufeff \t\r\n"
 
 
-def rest_of_documents(household: Household, contract: Contract, source: BinaryIO, target: BinaryIO) -> Rest | None:
-    """Write the surveys of a JSON text that are others'; None where none is the household's.
+def rest_of_documents(whose: Whose, contract: Contract, source: BinaryIO, target: BinaryIO) -> Rest:
+    """Write the surveys of a JSON text that are to stay.
 
     What stands behind a place where the text is no JSON was never read, and is not kept.
     """
     rest = Rest(suffix=JSON_LINES)
-    for document in _surveys(source):
-        is_its = is_survey_of(household, contract, document)
-        rest.count(is_its=is_its)
+    for number, document in enumerate(_surveys(source), start=1):
+        is_its = number in whose.numbers if isinstance(whose, ResentRows) else is_survey_of(whose, contract, document)
+        rest.count(number, is_its=is_its)
         target.write(b"\n" if is_its else write_document(document) + b"\n")
-    return rest.found()
+    return rest
 
 
-def rest_of_lines(household: Household, contract: Contract, source: BinaryIO, target: BinaryIO) -> Rest | None:
-    """Write the lines of a text of JSON lines, blank where the household's stood; None where none did."""
+def rest_of_lines(whose: Whose, contract: Contract, source: BinaryIO, target: BinaryIO) -> Rest:
+    """Write the lines of a text of JSON lines, blank where those stood that are to go."""
     rest, decoder = Rest(), Documents()
-    for line in _lines(source):
-        is_its = _is_line_of(household, contract, decoder, line)
+    source.seek(0)
+    lines = Lines(source)
+    for line in lines:
+        is_its = _is_line_of(whose, contract, decoder, lines.number, line)
         if line.strip(MARGIN):
-            rest.count(is_its=is_its)
+            rest.count(lines.number, is_its=is_its)
         target.write(b"\n" if is_its else line.encode("utf-8", "replace"))
-    return rest.found()
+    return rest
 
 
 def is_survey_of(household: Household, contract: Contract, document: Any) -> bool:
@@ -64,16 +68,13 @@ def _surveys(source: BinaryIO) -> Iterator[Any]:
         return
 
 
-def _lines(source: BinaryIO) -> Iterable[str]:
-    source.seek(0)
-    return Lines(source)
-
-
-def _is_line_of(household: Household, contract: Contract, decoder: Documents, line: str) -> bool:
+def _is_line_of(whose: Whose, contract: Contract, decoder: Documents, number: int, line: str) -> bool:
+    if isinstance(whose, ResentRows):
+        return number in whose.numbers
     try:
-        return is_survey_of(household, contract, decoder.decode(line.strip(MARGIN)))
+        return is_survey_of(whose, contract, decoder.decode(line.strip(MARGIN)))
     except (ValueError, RecursionError):
-        return household.is_told_by(line)
+        return whose.is_told_by(line)
 
 
 def _text(value: Any) -> str | None:

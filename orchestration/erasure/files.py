@@ -1,4 +1,4 @@
-"""Files of surveys without those of a household; others' stay on the lines where they stood, and files in archives."""
+"""Files of surveys without a household's; others' stay on the lines where they stood, and files in archives."""
 
 import gzip
 import io
@@ -20,9 +20,10 @@ from ingest_api.readers.csv_lines import Lines
 from ingest_api.readers.limits import EXPANDED_BYTES
 from ingest_api.readers.sniffing import sniff
 from ingest_api.records import Rejection, Submission
-from orchestration.erasure.documents import rest_of_documents, rest_of_lines
+from orchestration.erasure.documents import Whose, rest_of_documents, rest_of_lines
 from orchestration.erasure.household import Household
 from orchestration.erasure.readings import readings
+from orchestration.erasure.resent_rows import ResentRows
 from orchestration.erasure.rest import JSON_LINES, Rest
 from warehouse.contract import Contract
 from warehouse.crypto.spool import PrivateFile
@@ -49,8 +50,8 @@ class Sent:
     most_bytes: int = EXPANDED_BYTES
 
 
-def rest_of_file(household: Household, sent: Sent, source: BinaryIO, target: BinaryIO) -> Rest | None:
-    """Write a file without the household's surveys; None where none is in it.
+def rest_of_file(whose: Whose, sent: Sent, source: BinaryIO, target: BinaryIO) -> Rest:
+    """Write a file without the surveys that are to go.
 
     Text stays text, and blank lines stand where the household stood; workbooks and Parquet become JSON lines. A file
     that cannot be read, and names a household whose identifier can be nothing else, is kept in no part.
@@ -58,28 +59,29 @@ def rest_of_file(household: Household, sent: Sent, source: BinaryIO, target: Bin
     try:
         found = sniff(source, sent.filename, sent.options.get("file_type"))
         if found == "zip":
-            return _rest_of_zip(household, sent, source, target)
+            return _rest_of_zip(whose, sent, source, target)
         if found == "gzip":
             with gunzipped(source, sent.most_bytes) as content, gzip.GzipFile("", "wb", 6, target, mtime=0) as packed:
                 inner = replace(sent, filename=sent.filename.removesuffix(".gz"))
-                rest = rest_of_file(household, inner, content, cast(BinaryIO, packed))
-            if rest and rest.suffix:
-                rest.suffix += ".gz"
-            return rest
+                rest = rest_of_file(whose, inner, content, cast(BinaryIO, packed))
+            return replace(rest, suffix=rest.suffix and f"{rest.suffix}.gz")
         if found == "json":
-            return rest_of_documents(household, sent.contract, source, target)
+            return rest_of_documents(whose, sent.contract, source, target)
         if found == "jsonl":
-            return rest_of_lines(household, sent.contract, source, target)
-        return _rest_of_table(household, sent, source, target)
+            return rest_of_lines(whose, sent.contract, source, target)
+        return _rest_of_table(whose, sent, source, target)
     except UnreadableFileError:
-        return Rest(gone=1) if household.is_distinct and is_named(household, source) else None
+        is_its = isinstance(whose, Household) and whose.is_distinct and is_named(whose, source)
+        return Rest(gone=1 if is_its else 0)
 
 
-def may_hold(household: Household, content: BinaryIO) -> bool:
+def may_hold(whose: Whose, content: BinaryIO) -> bool:
     """Whether a survey of the household can be in a content: it is named there, or nobody can tell but who reads it."""
     content.seek(0)
     head = content.read(len(WORKBOOKS[0]))
-    return household.is_hidden or head.startswith(WORKBOOKS) or is_named(household, content)
+    if isinstance(whose, ResentRows) or whose.is_hidden or head.startswith(WORKBOOKS):
+        return True
+    return is_named(whose, content)
 
 
 def is_named(household: Household, content: BinaryIO) -> bool:
@@ -87,18 +89,18 @@ def is_named(household: Household, content: BinaryIO) -> bool:
     return any(map(household.is_named_in, readings(content)))
 
 
-def _rest_of_table(household: Household, sent: Sent, source: BinaryIO, target: BinaryIO) -> Rest | None:
+def _rest_of_table(whose: Whose, sent: Sent, source: BinaryIO, target: BinaryIO) -> Rest:
     """That of a CSV file, a workbook or a Parquet file."""
     rest = Rest()
     with _table(sent, source) as table:
         if table.format == "csv":
-            gone = list(_rows_of(household, sent.contract, table, rest))
+            gone = list(_rows_of(whose, sent.contract, table, rest))
         else:
             rest.suffix = JSON_LINES
-            _write_rows(household, sent.contract, table, target, rest)
+            _write_rows(whose, sent.contract, table, target, rest)
     if table.format == "csv" and gone:
         _write_lines(source, target, gone)
-    return rest.found()
+    return rest
 
 
 @contextmanager
@@ -109,14 +111,14 @@ def _table(sent: Sent, source: BinaryIO) -> Iterator[SurveyFile]:
         yield table
 
 
-def _rows_of(household: Household, contract: Contract, table: SurveyFile, rest: Rest) -> Iterator[range]:
+def _rows_of(whose: Whose, contract: Contract, table: SurveyFile, rest: Rest) -> Iterator[range]:
     """The lines on which its surveys stand, each to the line before the next survey."""
     begun: int | None = None
     for item in table.submissions():
         if begun is not None:
             yield range(begun, item.number)
-        is_its = _is_its(household, contract, table.names, item)
-        rest.count(is_its=is_its)
+        is_its = _is_its(whose, contract, table.names, item)
+        rest.count(item.number, is_its=is_its)
         begun = item.number if is_its else None
     if begun is not None:
         yield range(begun, LAST)
@@ -133,13 +135,13 @@ def _write_lines(source: BinaryIO, target: BinaryIO, gone: Sequence[range]) -> N
         target.write((line[len(line.rstrip("\r\n")) :] if is_its else line).encode("utf-8", "replace"))
 
 
-def _write_rows(household: Household, contract: Contract, table: SurveyFile, target: BinaryIO, rest: Rest) -> None:
+def _write_rows(whose: Whose, contract: Contract, table: SurveyFile, target: BinaryIO, rest: Rest) -> None:
     line = 1
     for item in table.submissions():
         target.write(b"\n" * (item.number - line))
         line = max(line, item.number)
-        is_its = _is_its(household, contract, table.names, item)
-        rest.count(is_its=is_its)
+        is_its = _is_its(whose, contract, table.names, item)
+        rest.count(item.number, is_its=is_its)
         if not is_its:
             target.write(_written(item, table.names))
 
@@ -150,17 +152,19 @@ def _written(item: Submission | Rejection, names: Sequence[str]) -> bytes:
     return orjson.dumps({CONTENT: item.content})
 
 
-def _is_its(household: Household, contract: Contract, names: Sequence[str], item: Submission | Rejection) -> bool:
+def _is_its(whose: Whose, contract: Contract, names: Sequence[str], item: Submission | Rejection) -> bool:
+    if isinstance(whose, ResentRows):
+        return item.number in whose.numbers
     if isinstance(item, Rejection):
-        return household.is_told_by(item.content)
-    if not household.may_be_in(item.line):
+        return whose.is_told_by(item.content)
+    if not whose.may_be_in(item.line):
         return False
     answers = orjson.loads(conflict_content(item, names))
-    return household.is_it(answers.get(contract.identifier))
+    return whose.is_it(answers.get(contract.identifier))
 
 
-def _rest_of_zip(household: Household, sent: Sent, source: BinaryIO, target: BinaryIO) -> Rest | None:
-    """That of an archive: each file in it without the household's surveys, and all others as they are."""
+def _rest_of_zip(whose: Whose, sent: Sent, source: BinaryIO, target: BinaryIO) -> Rest:
+    """That of an archive: each file in it without the surveys that are to go, and all others as they are."""
     rest = Rest()
     with (
         open_zip(source) as archive,
@@ -170,18 +174,20 @@ def _rest_of_zip(household: Household, sent: Sent, source: BinaryIO, target: Bin
         for info in archive.infolist():
             with archive.open(info) as packed, PrivateFile() as content, PrivateFile() as without:
                 shutil.copyfileobj(packed, content)
-                inner = replace(sent, filename=info.filename, options={})
                 files = cast(BinaryIO, content), cast(BinaryIO, without)
-                taken = rest_of_file(household, inner, *files) if info.filename in read else None
-                if taken is None:
-                    rest.kept += not info.is_dir()
+                inner = replace(sent, filename=info.filename, options={})
+                taken = rest_of_file(_behind(whose, rest.last), inner, *files) if info.filename in read else Rest(1)
+                rest.add(taken)
+                if not taken.gone:
                     _add(new, info.filename, files[0])
-                    continue
-                rest.kept += taken.kept
-                rest.gone += taken.gone
-                if taken.kept:
+                elif taken.kept:
                     _add(new, info.filename + (taken.suffix or ""), files[1])
-    return rest.found()
+    return rest
+
+
+def _behind(whose: Whose, last: int) -> Whose:
+    """The same rows in the file that follows one whose last row has that number: archives count on."""
+    return whose.behind(last) if isinstance(whose, ResentRows) else whose
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: BinaryIO) -> None:

@@ -25,6 +25,7 @@ from orchestration.keys.rotation import LOCK as KEYS_LOCK
 from orchestration.lifecycle.archiving import LOCK as ARCHIVE_LOCK
 from warehouse.crypto.keys import KeyRing, load_key_ring
 from warehouse.database import fetch_row, queries
+from warehouse.errors import NotFoundError
 
 statements = queries("erasure")
 BEYOND_REACH = (
@@ -78,16 +79,17 @@ def forget_household(
 
     Raises:
         BusyError: the pipeline is at work, objects are archived, or keys are changed.
+        NotFoundError: nothing of such a household is anywhere, and none was erased.
         StorageUnavailableError: the store is away; ask again when it is back.
     """
     keys = load_key_ring(warehouse.settings)
     household = Household(household_id.strip(), partial(hide_number, keys))
     if dry_run:
-        return Erasure(_search(warehouse, keys, _find(warehouse, household)))
+        return Erasure(_search_known(warehouse, keys, _find(warehouse, household)))
     with _holding_all(warehouse):
         household = _find(warehouse, household)
+        found = _search_known(warehouse, keys, household)
         erasure_id = _begin(warehouse, keys, household, reason, requested_by)
-        found = _search(warehouse, keys, household)
         with warehouse.database.transaction() as connection:
             erase_bodies(connection, keys, household)
         erased = {Place(key, 1) for key in erase_objects(warehouse, household)}
@@ -115,7 +117,7 @@ def _holding_all(warehouse: Warehouse) -> Iterator[None]:
 
 def _begin(warehouse: Warehouse, keys: KeyRing, household: Household, reason: str, requested_by: str) -> int:
     values = {
-        "household_hash": hmac.digest(keys.derive("forgotten"), household.names[-1].encode(), "sha256").hex(),
+        "household_hash": _hash(keys, household),
         "requested_by": requested_by,
         "reason": reason,
     }
@@ -123,6 +125,11 @@ def _begin(warehouse: Warehouse, keys: KeyRing, household: Household, reason: st
         row = fetch_row(connection, statements["begin_erasure"], values)
     assert row is not None  # noqa: S101 - it returns one number or raises
     return int(row["erasure_id"])
+
+
+def _hash(keys: KeyRing, household: Household) -> str:
+    """By which an erased household is known, and from which nobody can guess it."""
+    return hmac.digest(keys.derive("forgotten"), household.names[-1].encode(), "sha256").hex()
 
 
 def _report(done: Erasure, household: Household) -> dict[str, Any]:
@@ -136,6 +143,20 @@ def _report(done: Erasure, household: Household) -> dict[str, Any]:
 def _find(warehouse: Warehouse, household: Household) -> Household:
     with warehouse.database.transaction() as connection:
         return find_household(connection, household)
+
+
+def _search_known(warehouse: Warehouse, keys: KeyRing, household: Household) -> list[Place]:
+    """Every place that holds the household; one that is nowhere, and was not erased, is a slip of the pen."""
+    found = _search(warehouse, keys, household)
+    with warehouse.database.transaction() as connection:
+        erased = fetch_row(connection, statements["is_erased"], {"household_hash": _hash(keys, household)})
+    if not found and not (erased and erased["is_erased"]):
+        raise NotFoundError(
+            f"Nothing of a household {household.identifier!r} is anywhere, and none of that name was erased.",
+            code="household.not_found",
+            remedy="Give the identifier as the survey has it.",
+        )
+    return found
 
 
 def _search(warehouse: Warehouse, keys: KeyRing, household: Household) -> list[Place]:

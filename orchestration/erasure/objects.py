@@ -6,32 +6,26 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
-from psycopg.types.json import Jsonb
-
 from orchestration.context import Warehouse
-from orchestration.erasure.bodies import BUNDLE, rest_of_bundle
-from orchestration.erasure.files import Sent, is_named, may_hold, rest_of_file
+from orchestration.erasure.files import is_named
 from orchestration.erasure.household import Household
+from orchestration.erasure.originals import (
+    begun,
+    contract_of,
+    household_forms,
+    is_by_household,
+    replace_original,
+    rest_of_original,
+)
 from orchestration.erasure.parquets import rows_of, values_of, write_others
-from orchestration.erasure.rest import JSON_LINES, Rest
 from orchestration.exports import PREDICTIONS, PROCESSED
 from orchestration.orphans import ASIDE
-from warehouse.contract import IDENTIFIER, Contract, list_forms, load_contract
 from warehouse.crypto.keys import load_key_ring
 from warehouse.crypto.spool import PrivateFile
-from warehouse.database import fetch_row, fetch_rows, queries
+from warehouse.database import fetch_rows, queries
 from warehouse.errors import NotFoundError
-from warehouse.stores import (
-    EXPORTED_ROWS,
-    ORIGINALS,
-    StoredObject,
-    archived_key,
-    checksum_of,
-    open_original,
-    pack,
-    type_of,
-)
-from warehouse.stores.protocol import ARCHIVED_ORIGINALS, PACKED
+from warehouse.stores import EXPORTED_ROWS, ORIGINALS, StoredObject, checksum_of, open_original, type_of
+from warehouse.stores.protocol import ARCHIVED_ORIGINALS
 
 statements = queries("erasure")
 MODELS, ARCHIVE, ATTACHMENTS = "models/", "archive/", "/attachments/"
@@ -76,14 +70,14 @@ def _listed(warehouse: Warehouse) -> list[StoredObject]:
 
 
 def _erase(warehouse: Warehouse, household: Household, key: str) -> bool:
+    if key.startswith(KEPT_ONCE):
+        return replace_original(warehouse, household, key)
     with open_original(warehouse.store, key) as content:
         if not _has_rows(warehouse, household, key, content):
             is_copy = _is_copy(key) and household.is_distinct and is_named(household, content)
             if not is_copy:
                 return False
-        if key.startswith(KEPT_ONCE):
-            _replace_original(warehouse, household, key, content)
-        elif key.startswith(EXPORTED_ROWS):
+        if key.startswith(EXPORTED_ROWS):
             _replace_exported(warehouse, household, key, content)
         elif _is_parquet(key, (MODELS,)):
             _replace_training_rows(warehouse, household, key, content)
@@ -94,12 +88,12 @@ def _erase(warehouse: Warehouse, household: Household, key: str) -> bool:
 
 def _has_rows(warehouse: Warehouse, household: Household, key: str, content: BinaryIO) -> bool:
     """Whether an object holds a survey or a row of the household."""
-    if _is_parquet(key, (*EXPORTS, MODELS)) or (key.startswith(EXPORTED_ROWS) and _is_by_household(_contract(key))):
+    if _is_parquet(key, (*EXPORTS, MODELS)) or (key.startswith(EXPORTED_ROWS) and is_by_household(contract_of(key))):
         return any(rows_of(household, load_key_ring(warehouse.settings), content))
     if not key.startswith((*KEPT_ONCE, ARCHIVE)) or key.startswith(EXPORTED_ROWS):
         return False
     with PrivateFile() as rest:
-        return _rest_of_original(warehouse, household, key, content, cast(BinaryIO, rest)) is not None
+        return rest_of_original(warehouse, household, key, content, cast(BinaryIO, rest)).gone > 0
 
 
 def _is_copy(key: str) -> bool:
@@ -111,87 +105,13 @@ def _is_parquet(key: str, folders: tuple[str, ...]) -> bool:
     return key.startswith(folders) and key.endswith(".parquet")
 
 
-def _contract(key: str) -> Contract:
-    """The contract of the form whose folder an object lies in."""
-    return load_contract(next((form for form in list_forms() if f"/{form}/" in key), "household_survey"))
-
-
-def _is_by_household(contract: Contract) -> bool:
-    return contract.identifier == IDENTIFIER
-
-
-def _rest_of_original(
-    warehouse: Warehouse, household: Household, key: str, content: BinaryIO, target: BinaryIO
-) -> Rest | None:
-    sent = _sent(warehouse, key)
-    if not _is_by_household(sent.contract) or not may_hold(household, content):
-        return None
-    content.seek(0)
-    take_bundle = content.read(len(BUNDLE)) == BUNDLE
-    if take_bundle:
-        return rest_of_bundle(household, sent.contract, content, target)
-    return rest_of_file(household, sent, content, target)
-
-
-def _sent(warehouse: Warehouse, key: str) -> Sent:
-    """What the ledger knows of an original; of a copy, and of one that was set aside, its name does."""
-    with warehouse.database.transaction() as connection:
-        upload = fetch_row(connection, statements["upload_of_original"], {"key": key})
-    most_bytes = warehouse.settings.max_file_bytes
-    name = PurePosixPath(key).name.removesuffix(PACKED)
-    if upload is None:
-        return Sent(_contract(key), name, most_bytes=most_bytes)
-    return Sent(load_contract(upload["form"]), upload["filename"] or name, upload["options"], most_bytes)
-
-
-def _replace_original(warehouse: Warehouse, household: Household, key: str, content: BinaryIO) -> None:
-    content.seek(0)
-    is_bundle = content.read(len(BUNDLE)) == BUNDLE
-    with PrivateFile() as file:
-        target = cast(BinaryIO, file)
-        rest = _rest_of_original(warehouse, household, key, content, target)
-        assert rest is not None  # noqa: S101 - the caller has found the household in it
-        sha256, size = checksum_of(_begun(target))
-        new_key = _put_original(warehouse, key, rest, sha256, target) if rest.kept else None
-    values = {
-        "key": key,
-        "new_key": new_key,
-        "sha256": sha256 if rest.kept else "",
-        "size_bytes": size if rest.kept else 0,
-        "is_bundle": is_bundle,
-        "options": Jsonb({"file_type": "jsonl"}) if rest.suffix == JSON_LINES else None,
-    }
-    with warehouse.database.transaction() as connection:
-        connection.execute(statements["replace_original"], values)
-        connection.execute(queries("objects")["forget_copy"], {"key": key})
-    if new_key != key:
-        warehouse.store.delete(key)
-
-
-def _put_original(warehouse: Warehouse, key: str, rest: Rest, sha256: str, content: BinaryIO) -> str:
-    """Keep what is left of an original, in the same folder and packed as it was."""
-    path = PurePosixPath(key.removesuffix(PACKED))
-    new_key = str(path.with_name(sha256 + (rest.suffix or path.name[len(path.name.partition(".")[0]) :])))
-    if key.startswith(ARCHIVED_ORIGINALS):
-        new_key = archived_key(ORIGINALS + new_key.removeprefix(ARCHIVED_ORIGINALS))
-    with PrivateFile() as packed:
-        pack(new_key, _begun(content), cast(BinaryIO, packed))
-        warehouse.store.put(new_key, _begun(cast(BinaryIO, packed)), type_of(new_key.removesuffix(PACKED)))
-    return new_key
-
-
-def _begun(file: BinaryIO) -> BinaryIO:
-    file.seek(0)
-    return file
-
-
 def _replace_exported(warehouse: Warehouse, household: Household, key: str, content: BinaryIO) -> None:
     """Write a month of exported rows anew without the household's."""
     is_its = rows_of(household, load_key_ring(warehouse.settings), content)
     gone = values_of(content, is_its, "ingestion_id")
     file = io.BytesIO()
     write_others(content, is_its, file)
-    sha256, _ = checksum_of(_begun(file))
+    sha256, _ = checksum_of(begun(file))
     new_key = str(PurePosixPath(key).with_name(f"{sha256}.parquet"))
     warehouse.store.put(new_key, file, type_of(new_key))
     values = {"key": key, "new_key": new_key, "ingestion_ids": gone}
@@ -206,7 +126,7 @@ def _replace_training_rows(warehouse: Warehouse, household: Household, key: str,
     """Write the rows that a model was trained on anew without the household's: the model stays, a replay is refused."""
     file = io.BytesIO()
     write_others(content, rows_of(household, load_key_ring(warehouse.settings), content), file)
-    warehouse.store.put(key, _begun(file), type_of(key))
+    warehouse.store.put(key, begun(file), type_of(key))
 
 
 def _delete_copy(warehouse: Warehouse, key: str) -> None:
@@ -220,8 +140,3 @@ def _attachments(warehouse: Warehouse, household: Household) -> Iterator[str]:
     with warehouse.database.transaction() as connection:
         values = {"forms": household_forms(), "keys": list(household.keys)}
         yield from [row["object_key"] for row in fetch_rows(connection, statements["attachments_of"], values)]
-
-
-def household_forms() -> list[str]:
-    """The forms whose submissions are about a household."""
-    return [form for form in list_forms() if _is_by_household(load_contract(form))]

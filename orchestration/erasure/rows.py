@@ -9,7 +9,7 @@ from psycopg import sql
 from ingest_api.personal import open_token
 from orchestration.erasure.bodies import body_without
 from orchestration.erasure.household import SPACES, Household
-from orchestration.erasure.objects import household_forms
+from orchestration.erasure.originals import household_forms
 from warehouse.contract import IDENTIFIER, list_forms, load_contract
 from warehouse.crypto.keys import KeyRing
 from warehouse.database import fetch_row, fetch_rows, queries
@@ -60,6 +60,7 @@ def erase_rows(connection: psycopg.Connection, keys: KeyRing, household: Househo
     """Delete its rows everywhere, and count in the ledger what is gone from raw."""
     own = {"keys": list(household.own_keys)}
     rejected = _rejected(connection, keys, household)
+    connection.execute(statements["note_erased_identities"], _rows({*household.stored, *household.conflicts}))
     connection.execute(statements["delete_repeated"], _rows(household.stored))
     connection.execute(statements["delete_personal"], _rows({*household.stored, *household.conflicts, *rejected}))
     connection.execute(statements["delete_conflicts"], _rows(household.conflicts))

@@ -11,6 +11,7 @@ from orchestration.building import WITHOUT_UNIT_TESTS, build_models, describe_bu
 from orchestration.console import count
 from orchestration.context import Warehouse, acting_as
 from orchestration.dbt import Node
+from orchestration.erasure import try_erasing_sent_again
 from orchestration.exports import export as export_tables
 from orchestration.graph.step import Result, Work
 from orchestration.landing import land_all
@@ -34,6 +35,7 @@ def load(work: Work) -> Result:
     database = work.warehouse.database
     with acting_as(work.warehouse, LOADER) as loader:
         landed = land_all(loader)
+    try_erasing_sent_again(work.warehouse)
     (rows,) = fetch(database, "landed_rows", ingestion_ids=landed)
     did = f"{count(len(landed), 'file')} landed" if landed else "nothing was waiting"
     if clear_sample_beside_others(database):

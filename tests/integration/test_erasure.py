@@ -18,17 +18,16 @@ from ingest_api.openrosa.submissions import receive_instance
 from ingest_api.receiving import receive_batch, receive_file
 from ingest_api.senders import Sender
 from orchestration.context import Warehouse
-from orchestration.erasure import forget_household
+from orchestration.erasure import erase_sent_again, forget_household
 from orchestration.keys.rotation import LOCK as KEYS_LOCK
 from orchestration.lifecycle import archive
 from orchestration.lifecycle.archiving import LOCK as ARCHIVE_LOCK
 from orchestration.originals import verify_originals
-from tests.asking import ask, execute
+from tests.asking import ask, ask_bodies, execute
 from tests.mortal_store import Died, MortalStore
 from tests.openrosa_phone import instance, new_id
 from tests.surveys import FORM, send_survey
-from warehouse.crypto.keys import load_key_ring
-from warehouse.errors import BusyError
+from warehouse.errors import BusyError, NotFoundError
 from warehouse.stores import open_original
 
 GONE, STAYS = "KAN-001-AAA-1", "KAN-001-AAA-10"
@@ -159,9 +158,8 @@ def test_household_is_erased_from_what_came_by_every_door(every_door: Warehouse)
     assert held.count(STAYS.encode()) >= 6  # two batches, a phone's form, its photo, a file and its copy in raw
     assert ask(every_door, f"select count(*) from raw.household_survey where household_id = '{STAYS}'") == [before]
     assert ask(every_door, "select count(*) from raw.household_survey where household_id <> 'KAN-001-AAA-10'") == [(0,)]
-    ((body,),) = ask(every_door, "select body from raw.bodies")
-    opened = load_key_ring(every_door.settings).open(body)
-    assert (STAYS.encode() in opened, f'"{GONE}"'.encode() in opened) == (True, False)
+    (body,) = ask_bodies(every_door)
+    assert (STAYS in body, f'"{GONE}"' in body) == (True, False)
     with every_door.store.get("models/m/1/training.parquet") as content:
         assert parquet.read_table(content).to_pylist() == [{"household_id": STAYS}]
     assert every_door.store.head("processed/dim_households/0.parquet") is None
@@ -173,6 +171,32 @@ def test_what_was_sent_before_is_not_stored_again(every_door: Warehouse) -> None
     assert send_survey(every_door.database, GONE, {"household_size": 9}).outcome == "stored"
 
 
+def test_what_is_sent_again_is_in_no_original_either(filled: Warehouse) -> None:
+    forget_household(filled, GONE, reason="asked", requested_by="test")
+    load(filled, FIRST)
+    load(filled, f"{HEADER}four,KAN-4,V1,Eve Stays,+256700000004\n{FIRST.removeprefix(HEADER)}")
+    assert b"Ann Gone" in contents(filled)
+    assert erase_sent_again(filled) == 2
+    held = contents(filled)
+    assert b"Ann Gone" not in held
+    assert b"Eve Stays" in held
+    assert not forget_household(filled, GONE, reason="asked", requested_by="test", dry_run=True).found
+    assert erase_sent_again(filled) == 0
+    assert not verify_originals(filled.database, filled.store).findings
+
+
+def test_a_body_that_is_sent_again_is_not_kept(every_door: Warehouse) -> None:
+    database, sender, both = every_door.database, Sender("office"), [survey(GONE), survey(STAYS)]
+    forget_household(every_door, GONE, reason="asked", requested_by="test")
+    receive_batch(database, json.dumps(both).encode(), form=FORM, sender=sender)
+    assert send_survey(database, GONE, {"household_size": 3}).outcome == "duplicate"
+    bundle_bodies(database, every_door.store, FORM)
+    receive_batch(database, json.dumps(both).encode(), form=FORM, sender=sender)
+    assert erase_sent_again(every_door) == 3
+    assert not re.search(r"KAN-001-AAA-1(?!0)", "".join(ask_bodies(every_door)))
+    assert not re.search(rb"KAN-001-AAA-1(?!0)", contents(every_door))
+
+
 ASKED = """
 insert into ml.prediction_requests (client, track, model_name, model_version, feature_set_version, households, features,
     answers, milliseconds)
@@ -180,6 +204,13 @@ values ('a', 'screening', 'screening', 1, 'f', 2, '[{"rooms": 1}, {"rooms": 2}]'
     '[{"household_id": "kan-001-aaa-1"}, {"household_id": "KAN-001-AAA-10"}]', 1),
     ('a', 'screening', 'screening', 1, 'f', 1, '[{"rooms": 1}]', '[{"household_id": "KAN-001-AAA-1"}]', 1)
 """
+
+
+def test_a_name_that_nobody_bears_is_told(filled: Warehouse) -> None:
+    for dry_run in (True, False):
+        with pytest.raises(NotFoundError, match="'KAN-0'"):
+            forget_household(filled, "KAN-0", reason="asked", requested_by="test", dry_run=dry_run)
+    assert ask(filled, "select count(*) from ops.erasures") == [(0,)]
 
 
 def test_what_is_anothers_stays(filled: Warehouse) -> None:

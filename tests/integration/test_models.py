@@ -6,6 +6,7 @@ import pytest
 
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
+from tests.asking import ask
 from tests.dbt_selections import WITHOUT_TESTS
 from tests.surveys import load_text
 from warehouse.errors import BuildError
@@ -38,6 +39,10 @@ KAN-001-AAA-9,Kanungu,V1,4,1,0,0,0,,,2026,,1,1,1,2.5
 KAN-001-AAA-12,Kanungu,V1,4,1,0,0,0,,2026-02-01,2027,no,1,1,1,1.3
 KAN-001-AAA-5,Mitooma,V9,2,1,0,0,0,,,2027,,1,1,1,1.2
 """
+ASKED = (
+    "submission_id,household_id,district,village,household_size,survey_round,consent\n"
+    "asked,KAN-001-AAA-13,Kanungu,V1,4,2026,"
+)
 RELEASE = """
 insert into review.decisions (submission_id, decision, rules, decided_by, reason)
 select submission_id, 'release', failed_rules, 'office', 'a boarding house'
@@ -53,8 +58,10 @@ def built(module_warehouse: Warehouse) -> Warehouse:
     """The warehouse after a load, a build, a correction, a decision, a change of rules and an incremental build."""
     with Dbt(module_warehouse) as dbt:
         load_text(module_warehouse, FIRST + CLEAN)
+        load_text(module_warehouse, f"{ASKED}yes\n")
         dbt.build(*WITHOUT_TESTS)
         load_text(module_warehouse, CORRECTION)
+        load_text(module_warehouse, f"{ASKED}no\n")
         with module_warehouse.database.transaction() as connection:
             connection.execute(RELEASE)
             connection.execute("update validated.int_submissions_evaluated set rule_set = 'older', failed_rules = '{}'")
@@ -179,7 +186,7 @@ def test_conservation_holds(built: Warehouse) -> None:
             "sum(held_submissions) from marts_next.rpt_ingestions"
         ).fetchone()
     assert row
-    assert row[0] == sum(row[1:]) == 4017
+    assert row[0] == sum(row[1:]) == 4018
 
 
 def test_nobody_but_the_household_takes_its_refusal_back(built: Warehouse) -> None:
@@ -207,3 +214,8 @@ def test_upload_that_lands_meanwhile_waits_and_a_lost_row_is_found(built: Wareho
             connection.execute(f"delete from {STAGED} where household_id = 'KAN-001-AAA-10'".encode())
         with pytest.raises(BuildError, match="staged_whole"):
             dbt.build(*tests)
+
+
+def test_a_refusal_is_heard_under_the_name_of_a_stored_survey(built: Warehouse) -> None:
+    assert one(built, "failed_rules", "validated.int_quarantined_submissions", "13") == (["consent_withdrawn"],)
+    assert ask(built, "select count(*) from marts_next.dim_households where household_id = 'KAN-001-AAA-13'") == [(0,)]

@@ -30,6 +30,12 @@ begin
 end
 $do$
 """
+WITHDRAWN = """
+create schema if not exists validated;
+create table validated.int_withdrawn_consents as select 'KAN-WITHDREW'::text as household_id;
+grant usage on schema validated to kyalo_scorer;
+grant select on validated.int_withdrawn_consents to kyalo_scorer
+"""
 HOUSEHOLD = {"household_id": "kan-1", "District": "Kanungu", "HouseholdSize": "6.0", "phones_owned": 1, "roof": "tin"}
 
 
@@ -78,6 +84,24 @@ def test_household_is_answered_with_its_reasons(client: httpx2.Client) -> None:
     assert (household["predicted_status"], household["risk_category"]) == ("severely_struggling", "critical")
 
 
+def test_nobody_is_scored_who_does_not_consent(client: httpx2.Client, module_warehouse: Warehouse) -> None:
+    refusing = [
+        HOUSEHOLD | {"household_id": "kan-refuses", "consent": "No"},
+        HOUSEHOLD | {"household_id": " kan-withdrew"},
+    ]
+    execute(module_warehouse, WITHDRAWN)
+    said = ask(client, refusing[0], HOUSEHOLD, refusing[1])
+    assert [household["household_id"] for household in said["predictions"]] == ["KAN-1"]
+    assert [(row["row_number"], row["reason_code"]) for row in said["rejected_rows"]] == [
+        (1, "row.no_consent"), (3, "row.no_consent"),
+    ]  # fmt: skip
+    assert refusal(client.post(PREDICT, json=refusing[1])) == (422, "survey.no_consent")
+    asked_for = execute(
+        module_warehouse, "select count(*) from ml.prediction_requests where answers::text ~ 'KAN-(REFUSES|WITHDREW)'"
+    )
+    assert asked_for == [(0,)]
+
+
 def test_nested_and_flat_surveys_are_answered_alike_and_in_their_order(client: httpx2.Client) -> None:
     flat = [{"household_id": f"kan-{size}", "household_size": size} for size in range(1, 40)]
     nested = [
@@ -105,7 +129,7 @@ def test_answer_is_on_record(client: httpx2.Client, module_warehouse: Warehouse)
 def test_the_database_is_sent_no_person(module_warehouse: Warehouse) -> None:
     person = {"respondent_name": "Nakato Sarah", "phone_number": "0772637111", "latitude": "-0.97311234"}
     body = orjson.dumps([{"household_id": "kan-1", "survey_data": person}, {"household_id": "0772637112"}])
-    (named, numbered) = read_surveys(load_key_ring(module_warehouse.settings), body).answers
+    (named, numbered) = read_surveys(load_key_ring(module_warehouse.settings), body).answers.values()
     assert named["household_id"] == "kan-1"
     assert named["latitude"] == "-0.97"
     hidden = (named["respondent_name"], named["phone_number"], numbered["household_id"])

@@ -35,6 +35,7 @@ FORM = "household_survey"
 SIZE, COLLISION, LAND = "household_size_out_of_range", "identifier_collision", "agricultural_land_acres_out_of_range"
 API = "/api/v1/quarantine"
 HEADER = "submission_id,household_id,district,household_size,survey_round,agricultural_land_acres,respondent_name\n"
+CONSENTS = "submission_id,household_id,district,household_size,survey_round,consent\n"
 QUARANTINED = (
     "released", "corrected", "corrected-badly", "discarded", "reopened", "undecided", "waived-in-part", "raced",
     "over/http", "at-the-terminal", "by-rule-1", "by-rule-2",
@@ -88,6 +89,7 @@ def judged(module_warehouse: Warehouse) -> tuple[Warehouse, dict[str, str]]:
     send(module_warehouse, HEADER + good + bad + twins)
     send(module_warehouse, "submission_id,village,district\nundecided,V1,Kanungu\n", form="quarterly_report")
     batches = {name: send(module_warehouse, bad_batch(name)) for name in ("let-through", "thrown-away", "on-hold")}
+    send(module_warehouse, f"{CONSENTS}refuses,H-REFUSES,Kanungu,5,2026,No\nmumbles,H-MUMBLES,Kanungu,5,2026,perhaps\n")
     names = ",".join(TYPED.values())
     texts = "".join(f"CAST-{place}" + f',"{text}"' * len(TYPED) + "\n" for place, text in enumerate(TEXTS))
     send(module_warehouse, f"household_id,{names}\n{texts}")
@@ -160,6 +162,19 @@ def test_correction_is_refused(warehouse: Warehouse, changes: dict[str, str], co
         correct_submission(warehouse.database, "undecided", changes, verdict("correct"), source="cli")
     assert refused.value.error_code == code
     assert not get_details(warehouse.database, "undecided").decisions
+
+
+@pytest.mark.parametrize("answer", ["yes", "", "1"])
+def test_no_correction_takes_a_refusal_back(warehouse: Warehouse, answer: str) -> None:
+    with pytest.raises(ConflictError) as refused:
+        correct_submission(warehouse.database, "refuses", {"Consent": answer}, verdict("correct"), source="cli")
+    assert refused.value.error_code == "review.no_consent"
+    assert not ask(warehouse, "select 1 from review.decisions where submission_id = 'refuses'")
+
+
+def test_what_cannot_be_read_as_consent_can_be_corrected(warehouse: Warehouse) -> None:
+    decision = correct_submission(warehouse.database, "mumbles", {"consent": "no"}, verdict("correct"), source="cli")
+    assert decision.corrected_by
 
 
 def test_decisions_need_a_reason_and_something_to_decide(warehouse: Warehouse) -> None:

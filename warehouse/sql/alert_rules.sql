@@ -114,6 +114,19 @@ left join marts.rpt_ingestions as marts on published.ingestion_id = marts.ingest
 where
     ledger.form = any(%(judged_forms)s)
     and ledger.stored_rows - ledger.erased_rows <> coalesce(marts.staged_submissions, 0)
+    -- What was erased since the last publication leaves the totals with the next one.
+    and not (
+        coalesce(marts.staged_submissions, 0) between ledger.stored_rows - ledger.erased_rows and ledger.stored_rows
+        and exists (
+            select 1
+            from ops.erasures
+            where begun_at > (
+                select max(started_at)
+                from ops.pipeline_steps
+                where step = 'publish' and status = 'succeeded'
+            )
+        )
+    )
 having count(*) > 0;
 
 -- name: prediction_coverage

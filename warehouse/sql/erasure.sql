@@ -24,6 +24,13 @@ select erasure_id from unfinished
 union all
 select erasure_id from begun;
 
+-- name: is_erased
+select exists (
+    select 1
+    from ops.erasures
+    where household_hash = %(household_hash)s
+) as is_erased;
+
 -- name: end_erasure
 update ops.erasures
 set
@@ -122,6 +129,43 @@ where identity in (
             submission_keys.ingestion_id = gone.ingestion_id
             and submission_keys.row_number = gone.row_number
 );
+
+-- name: note_erased_identities
+insert into raw.erased_identities (identity)
+select distinct submission_keys.identity
+from raw.submission_keys
+inner join unnest(%(ingestion_ids)s::text[], %(row_numbers)s::bigint[]) as gone (ingestion_id, row_number)
+    on
+        submission_keys.ingestion_id = gone.ingestion_id
+        and submission_keys.row_number = gone.row_number
+on conflict do nothing;
+
+-- name: resent_rows
+select
+    ingestion_id,
+    array_agg(row_number) as row_numbers
+from raw.resent_rows
+group by ingestion_id
+order by ingestion_id;
+
+-- name: waiting_body
+select
+    ingestions.form,
+    ingestions.content_type,
+    bodies.body
+from raw.bodies
+inner join raw.ingestions on bodies.ingestion_id = ingestions.ingestion_id
+where bodies.ingestion_id = %(ingestion_id)s
+for update of bodies;
+
+-- name: original_of_upload
+select object_key
+from raw.ingestions
+where ingestion_id = %(ingestion_id)s;
+
+-- name: forget_resent
+delete from raw.resent_rows
+where ingestion_id = %(ingestion_id)s;
 
 -- name: delete_conflicts
 delete from review.conflicts

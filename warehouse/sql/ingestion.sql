@@ -199,6 +199,16 @@ repeated as (
         identity
     from judged
     where outcome = 'duplicate'
+),
+
+sent_again as (
+    insert into raw.resent_rows (ingestion_id, row_number)
+    select
+        judged.ingestion_id,
+        1
+    from judged
+    inner join raw.erased_identities on judged.identity = erased_identities.identity
+    where judged.outcome = 'duplicate'
 )
 
 select
@@ -271,6 +281,16 @@ noted as (
         identity
     from repeated
     where not differs
+),
+
+sent_again as (
+    insert into raw.resent_rows (ingestion_id, row_number)
+    select
+        %(ingestion_id)s,
+        repeated.row_number
+    from repeated
+    inner join raw.erased_identities on repeated.identity = erased_identities.identity
+    where not repeated.differs
 )
 
 select

@@ -22,6 +22,13 @@ cross join pg_proc as making
 where making.oid = 'features.household_features(jsonb)'::regprocedure
 order by made.row_number;
 
+-- name: refusing_households
+-- By the spelling that was asked for.
+select asked.household_id
+from unnest(%(household_ids)s::text[]) as asked (household_id)
+inner join validated.int_withdrawn_consents as withdrawn
+    on upper(btrim(asked.household_id, E' \t\r\n\u00a0')) = withdrawn.household_id;
+
 -- name: select_making
 select left(encode(sha256(convert_to(prosrc, 'UTF8')), 'hex'), 16) as feature_set_version
 from pg_proc

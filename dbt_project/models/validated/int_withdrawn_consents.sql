@@ -13,38 +13,60 @@ submissions as (
     select * from {{ ref('stg_household_survey__submissions') }}
 ),
 
+conflicts as (
+    select * from {{ ref('stg_review__conflicts') }}
+),
+
 corrected as (
     select deprecates as submission_id
     from submissions
     where deprecates <> submission_id
 ),
 
-refusing as (
-    select distinct household_id
-    from submissions
-    where consent is false
-),
-
-stated as (
+-- A refusal is heard even where it came under the name of a survey that is stored; a consent is not.
+answers as (
     select
-        submissions.household_id,
-        submissions.consent,
-        row_number() over (
-            partition by submissions.household_id
-            order by
-                least(submissions.survey_date, submissions.received_at::date) desc,
-                submissions.received_at desc,
-                submissions.consent asc
-        ) as recency
+        household_id,
+        consent,
+        survey_date,
+        received_at
     from submissions
-    inner join refusing on submissions.household_id = refusing.household_id
     where
-        submissions.consent is not null
+        consent is not null
         and not exists (
             select 1
             from corrected
             where corrected.submission_id = submissions.submission_id
         )
+    union all
+    select
+        household_id,
+        consent,
+        survey_date,
+        received_at
+    from conflicts
+    where consent is false
+),
+
+refusing as (
+    select distinct household_id
+    from answers
+    where consent is false
+),
+
+stated as (
+    select
+        answers.household_id,
+        answers.consent,
+        row_number() over (
+            partition by answers.household_id
+            order by
+                least(answers.survey_date, answers.received_at::date) desc,
+                answers.received_at desc,
+                answers.consent asc
+        ) as recency
+    from answers
+    inner join refusing on answers.household_id = refusing.household_id
 ),
 
 withdrawn as (

@@ -13,6 +13,20 @@ alter table raw.ingestions
 comment on column raw.ingestions.erased_rows is
     'How many of the stored rows are there no more, because their household was forgotten.';
 
+create table raw.erased_identities (
+    identity uuid primary key
+);
+comment on table raw.erased_identities is
+    'Identities of submissions that were erased: the same survey sent again is not stored, nor is its original kept.';
+
+create table raw.resent_rows (
+    ingestion_id text not null,
+    row_number bigint not null,
+    primary key (ingestion_id, row_number)
+);
+comment on table raw.resent_rows is
+    'Rows that arrived again after they were erased, until they are taken out of what they arrived in as well.';
+
 create table ops.erasures (
     erasure_id bigint generated always as identity primary key,
     household_hash text not null,
@@ -34,10 +48,11 @@ comment on column ops.erasures.report is 'What was found in each place, and what
 
 
 def upgrade() -> None:
-    """Create the record, and count in the ledger what is gone."""
+    """Create the record, know what was erased when it comes again, and count in the ledger what is gone."""
     op.execute(UPGRADE)
 
 
 def downgrade() -> None:
-    """Drop both."""
-    op.execute("drop table ops.erasures; alter table raw.ingestions drop column erased_rows")
+    """Drop them."""
+    op.execute("drop table ops.erasures, raw.resent_rows, raw.erased_identities")
+    op.execute("alter table raw.ingestions drop column erased_rows")
