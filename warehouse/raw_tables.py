@@ -16,6 +16,7 @@ ENVELOPE = {
     "extras": "jsonb",
     "deprecates": "text",
 }
+INDEXES = "select indexname from pg_indexes where schemaname = 'raw' and tablename = %s"
 
 
 def create_raw_table(connection: psycopg.Connection, contract: Contract) -> None:
@@ -35,10 +36,14 @@ def create_raw_table(connection: psycopg.Connection, contract: Contract) -> None
 
 def _index(connection: psycopg.Connection, form: str, table: sql.Identifier) -> None:
     """An index of a page or two: rows stand in the order of their ingestions."""
-    name = sql.Identifier(f"{form}_ingestions")
-    connection.execute(sql.SQL("create index if not exists {} on {} using brin (ingestion_id)").format(name, table))
-    old = sql.Identifier("raw", f"{form}_by_ingestion")
-    connection.execute(sql.SQL("drop index if exists {}").format(old))
+    name, old = f"{form}_ingestions", f"{form}_by_ingestion"
+    # Even `if not exists` locks the table: behind a landing it would wait, and every survey behind it.
+    there = {row[0] for row in connection.execute(INDEXES, [form])}
+    if name not in there:
+        statement = sql.SQL("create index {} on {} using brin (ingestion_id)")
+        connection.execute(statement.format(sql.Identifier(name), table))
+    if old in there:
+        connection.execute(sql.SQL("drop index {}").format(sql.Identifier("raw", old)))
 
 
 def _columns(connection: psycopg.Connection, form: str) -> set[str]:

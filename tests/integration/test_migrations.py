@@ -10,8 +10,9 @@ from ingest_api.receiving import receive_file
 from warehouse.contract import load_contract
 from warehouse.database import Database
 from warehouse.errors import ConfigurationError
+from warehouse.grants import apply_grants
 from warehouse.migrations import FOLDER, migrate, run_alembic
-from warehouse.raw_tables import ENVELOPE
+from warehouse.raw_tables import ENVELOPE, create_raw_table
 from warehouse.stores import LocalStore
 
 FORM = "household_survey"
@@ -38,6 +39,16 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
     before = tables(database)
     migrate(database)
     assert tables(database) == before
+
+
+def test_migrating_again_waits_for_no_landing(database: Database) -> None:
+    migrate(database)
+    with database.transaction() as landing:
+        landing.execute("lock table raw.household_survey in row exclusive mode")
+        with database.transaction() as connection:
+            connection.execute("set local lock_timeout = '1s'")
+            create_raw_table(connection, load_contract(FORM))
+            apply_grants(connection)
 
 
 def test_database_of_a_newer_version_is_left_alone(database: Database) -> None:
