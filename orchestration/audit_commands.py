@@ -8,6 +8,7 @@ import typer
 
 from orchestration.console import AsJson, count, out, print_json
 from orchestration.context import open_warehouse
+from warehouse.crypto.keys import load_key_ring
 
 if TYPE_CHECKING:
     from warehouse.audit.reading import Entry
@@ -40,15 +41,19 @@ def verify(as_json: AsJson = False) -> None:
 
 @app.command()
 def who(
-    household: Annotated[str, typer.Argument(help="The household's identifier.")],
+    household: Annotated[
+        str, typer.Argument(help="The household's identifier, or an upload's, a submission's, a client's.")
+    ],
     limit: Limit = 1000,
     as_json: AsJson = False,
 ) -> None:
     """List who saw or changed a household, when, and through which door."""
+    from ingest_api.personal import hide_number
     from warehouse.audit.reading import who_saw
 
     with open_warehouse() as warehouse:
-        found = who_saw(warehouse.database, household, limit=limit)
+        named = hide_number(load_key_ring(warehouse.settings), household)
+        found = who_saw(warehouse.database, named, limit=limit)
     _show(found, as_json=as_json)
 
 

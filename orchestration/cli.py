@@ -18,7 +18,6 @@ from orchestration.archive_commands import app as archive_app
 from orchestration.audit_commands import app as audit_app
 from orchestration.check_command import app as check_app
 from orchestration.client_commands import app as clients_app
-from orchestration.command_audit import begin_command
 from orchestration.console import AsJson, err, out, print_error, print_json
 from orchestration.context import acting_as, open_warehouse, read_settings
 from orchestration.copy_command import app as copy_app
@@ -318,7 +317,6 @@ def main() -> None:
     try:
         with suppress(ConfigurationError):  # the command says so itself, where it reads the settings
             configure_logging(read_settings(), "".join(sys.argv[1:2]), quiet=True)
-        begin_command(app, sys.argv[1:])
         app(standalone_mode=True)
     except KyaloError as error:
         print_error(error)

@@ -2,14 +2,17 @@
 
 import getpass
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
-import typer
-from typer.main import get_command
+# typer names no public way to the command that is invoked
+from typer._click import Context
+from typer._click.globals import get_current_context
 
-from warehouse.audit import Chain, Draft, begin, current
+from warehouse.audit import Chain, Draft, begin, current, end
 from warehouse.audit.entries import Result
+from warehouse.crypto.keys import load_key_ring
 from warehouse.database import Database
 from warehouse.errors import KyaloError
 from warehouse.logs import get_logger, hide_secrets
@@ -17,46 +20,48 @@ from warehouse.settings import Settings
 
 logger = get_logger(__name__)
 # Servers, whose doors have entries of their own, and what shows or changes nothing of anybody.
-UNRECORDED = ("api", "dashboard", "docs", "health", "stop", "synth", "up", "worker")
-
-
-def begin_command(app: typer.Typer, arguments: Sequence[str]) -> None:
-    """Tell the log which command this process is, with the first of its arguments and none of its options.
-
-    Args:
-        app: all commands.
-        arguments: what the process was called with.
-    """
-    command, path, rest = get_command(app), list[str](), [*arguments]
-    while commands := getattr(command, "commands", None):
-        if not rest or rest[0] not in commands:
-            return  # the command line says what is wrong with it
-        path.append(rest.pop(0))
-        command = commands[path[-1]]
-    if path[0] in UNRECORDED or {"--help", "-h"} & {*rest}:
-        return
-    given = command.make_context(path[-1], rest, resilient_parsing=True).params
-    first = next((given.get(str(one.name)) for one in command.params if one.param_type_name == "argument"), None)
-    named = " ".join(map(str, first)) if isinstance(first, (list, tuple)) else first
-    draft = Draft("cli", socket.gethostname(), ".".join(path), getpass.getuser())
-    draft.subject = hide_secrets(str(named)) if named else None  # an address may hold a password
-    begin(draft)
+UNRECORDED = ("api", "dashboard", "docs", "health", "schedule", "stop", "synth", "up", "worker")
 
 
 @contextmanager
 def entered(settings: Settings, database: Database) -> Iterator[None]:
     """Enter the command that this process is, before the block and after it; without an entry it does not begin.
 
-    Of a command that becomes another program, as `psql` does, the end is that moment. Nothing happens in a process
-    that is no command, and in a block within another.
+    Which command that is, is told by the one that the command line invokes, so that none is left out. Of a command
+    that becomes another program, as `psql` does, the end is that moment. Nothing happens in a process that is no
+    command, and in a block within another.
     """
-    draft = current()
-    if draft is None or draft.door != "cli" or draft.is_written:
+    context = get_current_context(silent=True)
+    action = _path(context) if context else ""
+    if context is None or action in UNRECORDED or current():
         yield
         return
-    chain = Chain(settings, f"cli/{draft.source}", f"cli/{draft.source}")
+    draft = begin(Draft("cli", socket.gethostname(), action, getpass.getuser(), _subject(settings, context)))
+    try:
+        with _between_entries(database, _chain(settings, draft), draft):
+            yield
+    finally:
+        end()
+
+
+def enter_part(database: Database, action: str, subject: str) -> None:
+    """Enter one of several things that a command does, by itself; nothing happens in a process that is no command.
+
+    Args:
+        database: where the log is.
+        action: what was done, as other doors call it.
+        subject: to what.
+    """
+    draft = current()
+    if draft and draft.door == "cli":
+        part = replace(draft, action=action, subject=subject, code=None, records=None, households=None)
+        _enter(database, _chain(database.settings, draft), part, "allowed")
+
+
+@contextmanager
+def _between_entries(database: Database, chain: Chain, draft: Draft) -> Iterator[None]:
+    """The block between the two entries of a command."""
     _enter(database, chain, draft, "begun")
-    draft.is_written = True
     try:
         yield
     except BaseException as error:
@@ -67,6 +72,33 @@ def entered(settings: Settings, database: Database) -> Iterator[None]:
             logger.warning("the end of a command is not in the audit", action=draft.action, problem=str(problem))
         raise
     _enter(database, chain, draft, "allowed")
+
+
+def _path(context: Context) -> str:
+    """The words that name a command, such as `clients.add`."""
+    names: list[str] = []
+    while context.parent:
+        names.insert(0, str(context.info_name))
+        context = context.parent
+    return ".".join(names)
+
+
+def _subject(settings: Settings, context: Context) -> str | None:
+    """The first argument of a command, as it may be kept; none of its options."""
+    names = [str(one.name) for one in context.command.params if one.param_type_name == "argument"]
+    given = context.params.get(names[0]) if names else None
+    if not given:
+        return None
+    from ingest_api.personal import hide_number
+
+    keys = load_key_ring(settings)
+    named = map(str, given) if isinstance(given, (list, tuple)) else [str(given)]
+    return " ".join(hide_number(keys, hide_secrets(each)) for each in named)  # an address may hold a password
+
+
+def _chain(settings: Settings, draft: Draft) -> Chain:
+    """The chain of all commands of this host."""
+    return Chain(settings, f"cli/{draft.source}", f"cli/{draft.source}")
 
 
 def _enter(database: Database, chain: Chain, draft: Draft, result: Result) -> None:

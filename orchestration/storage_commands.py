@@ -91,7 +91,7 @@ def table(
         csv.write_csv(read, text)
         text.seek(0)
         _write(output, text)
-    note(subject=key, records=read.num_rows)
+        note(records=read.num_rows)
     out.print(f"done: {count(read.num_rows, 'row')} in {output}")
 
 

@@ -345,3 +345,36 @@ def test_commands_enter_what_they_show_and_change(warehouse: Warehouse) -> None:
     changed = run(warehouse, "audit", "verify")
     assert changed.returncode == 1
     assert "entry 2 of cli" in changed.stdout + changed.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "action", "subject"),
+    [
+        (("--", "clients", "add", "ghost-1", "--role", "admin"), "clients.add", "ghost-1"),
+        (("clients", "--", "add", "ghost-2", "--role", "admin"), "clients.add", "ghost-2"),
+        (("quarantine", "discard", "some-submission", "--reason", "-h"), "quarantine.discard", "some-submission"),
+        (("exec", "true", "-h"), "exec", None),
+        (("archive",), "archive", None),
+    ],
+)
+def test_no_way_to_call_a_command_passes_by_the_log(
+    log: Warehouse, command: tuple[str, ...], action: str, subject: str | None
+) -> None:
+    run(log, *command)
+    begun, ended = list_entries(log.database, limit=2)[::-1]
+    assert (begun.action, begun.result, begun.subject) == (action, "begun", subject)
+    assert (ended.action, ended.result) == (action, "failed" if "discard" in action else "allowed")
+
+
+def test_help_is_no_command_and_numbers_are_not_entered(log: Warehouse) -> None:
+    before = newest(log)
+    assert run(log, "clients", "add", "ghost-3", "--role", "admin", "--help").returncode == 0
+    assert newest(log) == before
+    run(log, "reveal", "0772999888")
+    revealing = newest(log)
+    assert (revealing.action, revealing.code) == ("reveal", "household.not_found")
+    assert revealing.subject in (revealing.households or ())
+    assert run(log, "audit", "who", "0772 999 888").returncode == 0
+    told = run(log, "audit", "who", "0772999888")
+    assert "reveal" in told.stdout
+    assert "772" not in told.stdout + str(list_entries(log.database, action="audit.who"))

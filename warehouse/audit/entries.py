@@ -74,6 +74,11 @@ def begin(draft: Draft) -> Draft:
     return draft
 
 
+def end() -> None:
+    """Let nothing that follows add to the draft that was begun."""
+    _current.set(None)
+
+
 def current() -> Draft | None:
     """The draft of what goes on; None where no door was passed."""
     return _current.get()
