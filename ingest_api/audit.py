@@ -12,10 +12,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import get_contextvars
 
 from ingest_api.limits import PROBES
+from ingest_api.personal import hide_number
 from ingest_api.problems import Problem, answer
 from ingest_api.request_log import route_template
 from warehouse.audit import Chain, Draft, begin
 from warehouse.audit.entries import Door, Result
+from warehouse.crypto.keys import KeyRing, load_key_ring
 from warehouse.database import Database
 from warehouse.error_codes import MEANINGS
 from warehouse.errors import KyaloError
@@ -62,6 +64,7 @@ class AuditWriter:
 
     def __init__(self, database: Database, door: Door) -> None:
         self.chain = Chain(database.settings, door)
+        self.keys = load_key_ring(database.settings)
         self.is_failing = False
         self._door = door
         self._database = database
@@ -180,7 +183,7 @@ class Audit:
 
     async def _enter(self, writer: AuditWriter, draft: Draft, scope: Scope, status: int | None) -> str | None:
         """Enter a request; the code of what stood against it."""
-        describe(draft, scope, self._actions)
+        describe(draft, scope, self._actions, writer.keys)
         try:
             await writer.write(draft, _result(status, draft.code), status)
         except Exception as error:  # noqa: BLE001 - it is told where it was tried
@@ -188,13 +191,14 @@ class Audit:
         return None
 
 
-def describe(draft: Draft, scope: Scope, actions: Actions) -> None:
-    """Tell a draft what the request turned out to be: the route, and what it is about."""
+def describe(draft: Draft, scope: Scope, actions: Actions, keys: KeyRing) -> None:
+    """Tell a draft what the request turned out to be: the route, and what it is about, numbers of people hidden."""
     route = route_template(scope)
     draft.action = actions.get((scope["method"], route or ""), draft.action)
     if draft.subject is None:
         named = [str(value) for name, value in scope.get("path_params", {}).items() if name not in SECRETS_IN_ADDRESSES]
         draft.subject = "/".join(named) or None
+    draft.subject = draft.subject and hide_number(keys, draft.subject)
 
 
 def _result(status: int | None, code: str | None) -> Result:

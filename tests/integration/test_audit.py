@@ -288,6 +288,14 @@ def test_refusals_are_entered_with_their_codes(client: httpx2.Client, log: Wareh
     assert "secret-in-the-address" not in str(entries)
 
 
+def test_number_in_an_address_is_not_entered(client: httpx2.Client, log: Warehouse) -> None:
+    given = add_client(log.database, "office-n", "office")
+    headers = sign_in(client, given.name, given.secret)
+    assert client.get("/api/v1/quarantine/x%200772888666", headers=headers).status_code == 404
+    entry = newest(log, "submission.show")
+    assert (entry.actor, entry.subject[:9]) == ("office-n", "personal:")
+
+
 def test_probes_are_not_entered(client: httpx2.Client, log: Warehouse) -> None:
     before = newest(log)
     assert client.get("/health").status_code == 200

@@ -117,6 +117,15 @@ def test_audit_names_who_saw_which_households(
     assert entry in who_saw(shown.database, entry.households[0])
 
 
+def test_audit_holds_no_number_that_was_typed_in(
+    visitor: TestClient, people: dict[str, Credentials], shown: Warehouse
+) -> None:
+    sign_in(visitor, people["grace"])
+    visitor.get("/dashboard/quality/submission", params={"of": "x 0772888666"})
+    (entry,) = list_entries(shown.database, limit=1)
+    assert (entry.action, (entry.subject or "")[:9]) == ("submission.show", "personal:")
+
+
 def test_before_the_first_build_the_overview_says_so(warehouse: Warehouse) -> None:
     given = add_client(warehouse.database, "ann", "analyst")
     with TestClient(create_app(warehouse.settings), follow_redirects=False) as client:
