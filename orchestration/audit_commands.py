@@ -8,6 +8,7 @@ import typer
 
 from orchestration.console import AsJson, count, out, print_json
 from orchestration.context import open_warehouse
+from warehouse.audit.entries import LONGEST
 from warehouse.crypto.keys import load_key_ring
 
 if TYPE_CHECKING:
@@ -84,9 +85,14 @@ def _show(entries: "list[Entry]", *, as_json: bool) -> None:
         typer.echo(LINE.format("when (UTC)", "door", "who", "action", "result", "what", "code").rstrip())
     for entry in entries:
         when = f"{entry.at:%Y-%m-%d %H:%M:%S}"
-        shown = (when, entry.door, entry.actor or "", entry.action, entry.result, entry.subject or "", entry.code or "")
-        typer.echo(LINE.format(*shown).rstrip())
+        shown = (when, entry.door, entry.actor, entry.action, entry.result, entry.subject, entry.code)
+        typer.echo(LINE.format(*map(_printable, shown)).rstrip())
     out.print(f"done: {count(len(entries), 'entry', 'entries')}", highlight=False)
+
+
+def _printable(text: str | None) -> str:
+    """A text as it may stand in a line: what somebody asked for may hold line ends and signs that move a cursor."""
+    return "".join(sign if sign.isprintable() else "?" for sign in (text or "")[:LONGEST])
 
 
 def _plain(items: list[tuple[str, object]]) -> dict[str, object]:

@@ -21,31 +21,85 @@ from warehouse.audit.anchors import keep_anchor, newest_anchor
 from warehouse.audit.chain import Hasher
 from warehouse.audit.reading import list_entries, who_saw
 from warehouse.audit.verifying import Verifier, verify
+from warehouse.database import fetch_rows, queries
 
 pytestmark = pytest.mark.xdist_group("api")
 
 EDITS = 1000
+LISTED = {"since": None, "actor": None, "action": None, "household_id": None, "limit": 100_000}
 SEED = 20261124
 WRITERS, EACH = 4, 60
 SURVEY = "/api/v1/upload/survey-data"
-COLUMNS = {
-    "at": "at + interval '1 microsecond'",
-    "door": "case door when 'api' then 'cli' else 'api' end",
-    "action": "action || 'x'",
-    "actor": "case when actor is null then 'x' end",
-    "source": "source || '0'",
-    "subject": "case when subject is null then '' end",
-    "result": "case result when 'allowed' then 'refused' else 'allowed' end",
-    "code": "case when code is null then 'auth.revoked' end",
-    "http_status": "http_status + 1",
-    "records": "case when records is null then 0 end",
-    "households": "households || 'KAN-2'::text",
-    "request_id": "case when request_id is null then 'a' end",
-    "previous_hash": "sha256(previous_hash)",
-    "hash": "sha256(hash)",
-    "sequence": "sequence + 100000",
-    "chain_id": "(select max(chain_id) || 'x' from ops.audit_chains)",
-}
+COLUMNS = [
+    ("at", "at + interval '1 microsecond'"),
+    ("door", "case door when 'api' then 'cli' else 'api' end"),
+    ("action", "action || 'x'"),
+    ("actor", "case when actor is null then 'x' end"),
+    ("source", "source || '0'"),
+    ("subject", "case when subject is null then '' end"),
+    ("result", "case result when 'allowed' then 'refused' else 'allowed' end"),
+    ("code", "case when code is null then 'auth.revoked' end"),
+    ("http_status", "http_status + 1"),
+    ("records", "case when records is null then 0 end"),
+    ("households", "households || 'KAN-2'::text"),
+    ("request_id", "case when request_id is null then 'a' end"),
+    ("previous_hash", "sha256(previous_hash)"),
+    ("hash", "sha256(hash)"),
+    ("sequence", "sequence + 100000"),
+    ("chain_id", "(select max(chain_id) || 'x' from ops.audit_chains)"),
+]
+HARD_TO_READ = [
+    ("at", "'infinity'"),
+    ("at", "'-infinity'"),
+    ("at", "'294276-12-31 23:59:59+00'"),
+    ("at", "'4713-01-01 00:00:00+00 BC'"),
+    ("subject", "repeat('x', 1000000)"),
+    ("subject", r"'\u0000'"),
+    ("subject", r"e'a\n\x1b[2J'"),
+    ("households", "'{null}'"),
+    ("households", "'{{a,b},{c,d}}'"),
+    ("households", "array_fill('x'::text, array[10000])"),
+    ("http_status", "-32768"),
+    ("records", "-2147483648"),
+    ("sequence", "9223372036854775807"),
+    ("sequence", "-9223372036854775808"),
+    ("previous_hash", "''"),
+    ("hash", "''"),
+    *((column, "null") for column in ("chain_id", "sequence", "at", "door", "action", "result", "hash")),
+    ("previous_hash", "null"),
+]
+ELSEWHERE = [
+    *(("audit_heads", column, "null") for column in ("chain_id", "sequence", "hash", "seal")),
+    *(("audit_chains", column, "null") for column in ("position", "chain_id", "opened_at", "previous_hash", "hash")),
+    ("audit_chains", "opened_by", "null"),
+    ("audit_chains", "opened_at", "'infinity'"),
+    ("audit_chains", "opened_at", "'294276-12-31 23:59:59+00'"),
+]
+SHAPES = [
+    "alter column records type numeric",
+    "alter column households type text",
+    "alter column at type text",
+    "alter column hash type text using 'x'",
+    "alter column sequence type text",
+    "drop column subject",
+    "rename to log",
+]
+UNBIND = """
+do $$
+declare
+    bond record;
+begin
+    for bond in
+        select pg_constraint.conrelid::regclass as place, pg_constraint.conname as name
+        from pg_constraint
+        where pg_constraint.conrelid::regclass::text in ('ops.audit_log', 'ops.audit_chains', 'ops.audit_heads')
+        order by position(pg_constraint.contype::text in 'fcpun')
+    loop
+        execute format('alter table %s drop constraint %I', bond.place, bond.name);
+    end loop;
+end;
+$$
+"""
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +136,18 @@ class Forger:
 
 
 def update(forger: Forger) -> int:
-    column = forger.choice.choice(sorted(COLUMNS))
-    forger.do("alter table ops.audit_log drop constraint if exists audit_log_chain_id_fkey")
-    statement = f"update ops.audit_log set {column} = {COLUMNS[column]} where chain_id = %s and sequence = %s"
+    column, value = forger.choice.choice(COLUMNS + HARD_TO_READ)
+    statement = f"update ops.audit_log set {column} = {value} where chain_id = %s and sequence = %s"
     return forger.do(statement, *forger.entry())
+
+
+def update_elsewhere(forger: Forger) -> int:
+    table, column, value = forger.choice.choice(ELSEWHERE)
+    return forger.do(f"update ops.{table} set {column} = {value} where chain_id = %s", forger.entry()[0])
+
+
+def change_shape(forger: Forger) -> int:
+    return forger.do(f"alter table ops.audit_log {forger.choice.choice(SHAPES)}")
 
 
 def delete(forger: Forger) -> int:
@@ -168,7 +230,9 @@ def delete_all(forger: Forger) -> int:
 
 
 KINDS: list[tuple[Callable[[Forger], int], int]] = [
-    (update, 40),
+    (update, 50),
+    (update_elsewhere, 10),
+    (change_shape, 4),
     (delete, 12),
     (insert_at_the_end, 6),
     (insert_and_move_the_end, 6),
@@ -190,12 +254,27 @@ def test_every_edit_by_who_has_all_rights_is_found(log: Warehouse) -> None:
     with log.database.connect() as connection:
         connection.execute("set session_replication_role = replica")  # no trigger and no foreign key
         connection.commit()
+        connection.execute(UNBIND)
         for number, kind in enumerate(kinds):
-            assert kind(Forger(connection, choice)), kind.__name__
-            found = Verifier(connection, hasher, anchor).verify()
-            connection.rollback()
+            with connection.transaction(force_rollback=True):
+                assert kind(Forger(connection, choice)), kind.__name__
+                found = Verifier(connection, hasher, anchor).verify()
             assert found.findings, (number, kind.__name__)
+        connection.rollback()
         assert Verifier(connection, hasher, anchor).verify().is_intact
+
+
+@pytest.mark.parametrize(("column", "value"), HARD_TO_READ)
+def test_hard_edit_is_found_and_others_are_read(log: Warehouse, column: str, value: str) -> None:
+    with log.database.connect() as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.execute(UNBIND)
+        connection.execute(f"update ops.audit_log set {column} = {value} where subject = 'content:7'")
+        found = Verifier(connection, Hasher(log.settings), None).verify()
+        rows = fetch_rows(connection, queries("audit")["list_entries"], LISTED)
+        connection.rollback()
+    assert found.entries == len(rows)
+    assert {finding.sequence for finding in found.findings} & {8, 0, -(2**63)}
 
 
 def test_log_cut_back_to_an_older_state_is_told_by_the_anchor_only(log: Warehouse) -> None:
@@ -350,9 +429,25 @@ def test_commands_enter_what_they_show_and_change(warehouse: Warehouse) -> None:
     with warehouse.database.connect() as connection:
         connection.execute("set session_replication_role = replica")
         connection.execute("update ops.audit_log set actor = 'somebody else' where sequence = 2")
+        connection.execute("alter table ops.audit_log drop constraint audit_log_at_check")
+        connection.execute(r"update ops.audit_log set at = 'infinity', subject = e'one\ntwo' where sequence = 3")
     changed = run(warehouse, "audit", "verify")
     assert changed.returncode == 1
-    assert "entry 2 of cli" in changed.stdout + changed.stderr
+    assert "entry 2 of cli" in changed.stdout
+    assert "entry 3 of cli" in changed.stdout
+    listed = run(warehouse, "audit", "list")
+    assert (listed.returncode, "one?two" in listed.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    ["at = 'infinity'", "at = '-infinity'", "subject = repeat('x', 1001)", "door = ''", "result = ''", "sequence = 0"],
+)
+def test_table_refuses_what_no_entry_holds(log: Warehouse, edit: str) -> None:
+    with log.database.connect() as connection:
+        connection.execute("set session_replication_role = replica")
+        with pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute(f"update ops.audit_log set {edit}")
 
 
 @pytest.mark.parametrize(

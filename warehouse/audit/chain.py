@@ -59,7 +59,7 @@ class Hasher:
         return self._digest(["anchor", taken_at, heads]).hex()
 
     def _digest(self, fields: Sequence[object]) -> bytes:
-        return hmac.digest(self._key, orjson.dumps(fields, option=orjson.OPT_SORT_KEYS), "sha256")
+        return hmac.digest(self._key, orjson.dumps(fields, default=str, option=orjson.OPT_SORT_KEYS), "sha256")
 
 
 class Chain:

@@ -115,8 +115,11 @@ def note(
 
 
 def message(chain_id: str, sequence: int, values: Iterable[object], previous_hash: bytes) -> bytes:
-    """What the hash of an entry is made of: every field of it, and the hash of the entry before it."""
-    return orjson.dumps([chain_id, sequence, *values, previous_hash.hex()])
+    """What the hash of an entry is made of: every field of it, and the hash of the entry before it.
+
+    A value of a type that no entry has, which somebody gave a column, makes another hash and no error.
+    """
+    return orjson.dumps([chain_id, sequence, *values, previous_hash.hex()], default=str)
 
 
 def _bounded(name: str | None) -> str | None:

@@ -14,7 +14,10 @@ MOST = 1000
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the log; see the table `ops.audit_log`. Without a chain it is from the ledger of uploads."""
+    """One entry of the log; see the table `ops.audit_log`. Without a chain it is from the ledger of uploads.
+
+    What was changed to a time that no calendar has is listed at the end of the calendar that is nearest to it.
+    """
 
     at: datetime
     door: str

@@ -13,6 +13,7 @@ from warehouse.audit.entries import FIELDS
 from warehouse.database import Database, fetch_rows, queries
 
 ROWS_AT_ONCE = 10_000
+WHOLE_LOG = "the log"
 FIRST, LAST = 2, 2 + len(FIELDS)
 
 
@@ -21,7 +22,7 @@ class Finding:
     """Something that was changed.
 
     Attributes:
-        chain_id: the chain; empty where it is about the chain of chains.
+        chain_id: the chain; empty where it is about the chain of chains, `the log` where about all of it.
         sequence: the entry, or the first of those that are missing; None where it is about the whole chain.
         what: what is wrong with it.
     """
@@ -78,6 +79,19 @@ class Verifier:
         self._found = Verification()
 
     def verify(self) -> Verification:
+        """What was read, and what was found.
+
+        Raises:
+            DatabaseUnavailableError: it cannot be read now.
+        """
+        try:
+            self._read()
+        except (psycopg.DataError, psycopg.NotSupportedError, psycopg.ProgrammingError) as error:
+            problem = str(error).splitlines()[0]
+            self._tell(WHOLE_LOG, None, f"its tables are not as they were made, and cannot be read: {problem}")
+        return self._found
+
+    def _read(self) -> None:
         """Chains first, which say where each begins; then their entries; then what there should be besides."""
         self._read_heads()
         starts = self._read_chains()
@@ -88,7 +102,6 @@ class Verifier:
             self._tell(chain_id, None, "the chain is missing")
         for chain_id in self._anchored.keys() - ends.keys() - {ALL_CHAINS}:
             self._tell(chain_id, None, "the chain is missing, and was there when the last anchor was taken")
-        return self._found
 
     def _read_heads(self) -> None:
         for row in fetch_rows(self._connection, queries("audit")["read_heads"]):

@@ -1,8 +1,8 @@
 -- name: lock_head
 select
-    audit_heads.sequence,
-    audit_heads.hash,
-    audit_heads.seal
+    coalesce(audit_heads.sequence, 0) as sequence,
+    coalesce(audit_heads.hash, '') as hash,
+    coalesce(audit_heads.seal, '') as seal
 from ops.audit_heads
 where audit_heads.chain_id = %(chain_id)s
 for update;
@@ -90,30 +90,42 @@ cross join json_to_recordset(%(entries)s::json) as entry (
 );
 
 -- name: read_chains
+-- What verification reads is no null where it is compared, and no time that a number cannot hold: who writes such a
+-- thing has changed one entry, and must not keep the others from being read.
 select
-    audit_chains.position,
-    audit_chains.chain_id,
-    (extract(epoch from audit_chains.opened_at) * 1000000)::bigint as opened_at,
+    coalesce(audit_chains.position, 0) as position,
+    coalesce(audit_chains.chain_id, '') as chain_id,
+    (
+        1000000 * extract(
+            epoch from
+            least(greatest(audit_chains.opened_at, timestamptz '1970-01-01 00:00+00'), timestamptz '9999-01-01 00:00+00')
+        )
+    )::bigint as opened_at,
     audit_chains.opened_by,
-    audit_chains.previous_hash,
-    audit_chains.hash
+    coalesce(audit_chains.previous_hash, '')::bytea as previous_hash,
+    coalesce(audit_chains.hash, '')::bytea as hash
 from ops.audit_chains
 order by audit_chains.position;
 
 -- name: read_heads
 select
-    audit_heads.chain_id,
-    audit_heads.sequence,
-    audit_heads.hash,
-    audit_heads.seal
+    coalesce(audit_heads.chain_id, '') as chain_id,
+    coalesce(audit_heads.sequence, 0) as sequence,
+    coalesce(audit_heads.hash, '')::bytea as hash,
+    coalesce(audit_heads.seal, '')::bytea as seal
 from ops.audit_heads
 order by audit_heads.chain_id;
 
 -- name: read_entries
 select
-    audit_log.chain_id,
-    audit_log.sequence,
-    (extract(epoch from audit_log.at) * 1000000)::bigint as at,
+    coalesce(audit_log.chain_id, '') as chain_id,
+    coalesce(audit_log.sequence, 0) as sequence,
+    (
+        1000000 * extract(
+            epoch from
+            least(greatest(audit_log.at, timestamptz '1970-01-01 00:00+00'), timestamptz '9999-01-01 00:00+00')
+        )
+    )::bigint as at,
     audit_log.door,
     audit_log.action,
     audit_log.actor,
@@ -125,8 +137,8 @@ select
     audit_log.records,
     audit_log.households,
     audit_log.request_id,
-    audit_log.previous_hash,
-    audit_log.hash
+    coalesce(audit_log.previous_hash, '')::bytea as previous_hash,
+    coalesce(audit_log.hash, '')::bytea as hash
 from ops.audit_log
 order by
     audit_log.chain_id,
@@ -134,13 +146,13 @@ order by
 
 -- name: list_entries
 select
-    audit_log.at,
-    audit_log.door,
-    audit_log.action,
+    least(greatest(audit_log.at, timestamptz '1970-01-01 00:00+00'), timestamptz '9999-01-01 00:00+00') as at,
+    coalesce(audit_log.door, '') as door,
+    coalesce(audit_log.action, '') as action,
     audit_log.actor,
     audit_log.source,
     audit_log.subject,
-    audit_log.result,
+    coalesce(audit_log.result, '') as result,
     audit_log.code,
     audit_log.http_status,
     audit_log.records,

@@ -11,7 +11,7 @@ UPGRADE = """
 create table ops.audit_chains (
     position bigint primary key,
     chain_id text not null unique,
-    opened_at timestamptz not null,
+    opened_at timestamptz not null check (opened_at >= '1970-01-01 00:00+00' and opened_at < '9999-01-01 00:00+00'),
     opened_by text not null,
     previous_hash bytea not null,
     hash bytea not null
@@ -28,14 +28,14 @@ comment on column ops.audit_chains.hash is
 
 create table ops.audit_log (
     chain_id text not null references ops.audit_chains (chain_id),
-    sequence bigint not null,
-    at timestamptz not null,
-    door text not null,
+    sequence bigint not null check (sequence > 0),
+    at timestamptz not null check (at >= '1970-01-01 00:00+00' and at < '9999-01-01 00:00+00'),
+    door text not null check (door in ('api', 'dashboard', 'cli')),
     action text not null,
-    actor text,
-    source text,
-    subject text,
-    result text not null,
+    actor text check (char_length(actor) <= 1000),
+    source text check (char_length(source) <= 1000),
+    subject text check (char_length(subject) <= 1000),
+    result text not null check (result in ('begun', 'allowed', 'refused', 'failed')),
     code text,
     http_status smallint,
     records integer,
