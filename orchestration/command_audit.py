@@ -49,7 +49,7 @@ def enter_part(database: Database, action: str, subject: str) -> None:
 
     Args:
         database: where the log is.
-        action: what was done, as other doors call it.
+        action: what was done.
         subject: to what.
     """
     draft = current()

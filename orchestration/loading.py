@@ -9,6 +9,7 @@ from ingest_api.ledger import get_entry, list_rejected
 from ingest_api.loading import land_next
 from ingest_api.receiving import receive_file
 from ingest_api.schemas import IngestionStatus
+from orchestration.command_audit import enter_part
 from orchestration.context import Warehouse
 from warehouse.errors import UnreadableFileError
 
@@ -30,6 +31,7 @@ def load_file(warehouse: Warehouse, path: Path, form: str, sheet: str | None = N
         receipt = receive_file(
             warehouse.database, warehouse.store, file, form=form, filename=path.name, source="cli", sheet=sheet
         )
+    enter_part(warehouse.database, "load.file", receipt.ingestion_id)
     land_next(warehouse.database, warehouse.store, receipt.ingestion_id)
     while get_entry(warehouse.database, receipt.ingestion_id).status == "received":  # a worker was faster and is at it
         time.sleep(WAIT_SECONDS)

@@ -1,9 +1,11 @@
 """The log of who saw and changed what: nothing gets past it, and nothing in it can be changed unseen."""
 
+import getpass
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -481,3 +483,14 @@ def test_help_is_no_command_and_numbers_are_not_entered(log: Warehouse) -> None:
     told = run(log, "audit", "who", "0772999888")
     assert "reveal" in told.stdout
     assert "772" not in told.stdout + str(list_entries(log.database, action="audit.who"))
+
+
+def test_who_loaded_a_household_is_told(warehouse: Warehouse, tmp_path: Path) -> None:
+    for name, household in (("one", "LOAD-1"), ("two", "LOAD-2")):
+        (tmp_path / f"{name}.csv").write_text(f"household_id,household_size\n{household},4\n")
+    assert run(warehouse, "load", str(tmp_path / "one.csv"), str(tmp_path / "two.csv")).returncode == 0
+    (received,) = who_saw(warehouse.database, "LOAD-2")
+    assert (received.action, received.door, received.actor) == ("survey.receive", "cli", getpass.getuser())
+    (entered,) = who_saw(warehouse.database, str(received.subject))
+    assert (entered.action, entered.door, entered.actor) == ("load.file", "cli", getpass.getuser())
+    assert verify(warehouse.database, None).is_intact

@@ -69,6 +69,8 @@ def list_entries(
 def who_saw(database: Database, household_id: str, *, limit: int = MOST) -> list[Entry]:
     """Who saw or changed a household, the newest first: by the log, and by the ledger who sent it with many others.
 
+    The ledger names clients; who loaded a file on the machine itself stands in the log.
+
     Args:
         database: where both are.
         household_id: as the survey has it.

@@ -181,10 +181,15 @@ select distinct
     ingestions.received_at as at,
     ingestions.source as door,
     'survey.receive' as action,
-    ingestions.client as actor,
+    coalesce(ingestions.client, loading.actor) as actor,
     ingestions.ingestion_id as subject
 from {raw_table} as survey
 inner join raw.ingestions on survey.ingestion_id = ingestions.ingestion_id
+left join ops.audit_log as loading
+    on
+        ingestions.ingestion_id = loading.subject
+        and loading.door = 'cli'
+        and loading.action = 'load.file'
 where
     survey.{identifier} = %(household_id)s
     and ingestions.ingestion_id <> all(%(known)s)
