@@ -1,7 +1,7 @@
 """The commands `kyalo audit ...`: who saw and changed what, and whether the log of it is what was written."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +18,15 @@ LINE = "{:19}  {:9}  {:20}  {:24}  {:8}  {:28}  {}"
 MOST_NAMED = 100
 app = typer.Typer(help="See who saw and changed what, and verify the log of it.", no_args_is_help=True)
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest first.")]
+
+
+def read_moment(text: str) -> datetime:
+    """A time of ISO 8601; in UTC where it names no zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text} is no time, such as 2026-11-01 or 2026-11-01T06:30.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @app.command()
@@ -60,20 +69,20 @@ def who(
 
 @app.command("list")
 def list_all(
-    since: Annotated[datetime | None, typer.Option(help="None that is older, in UTC.")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(metavar="TIME", parser=read_moment, help="None that is older, in UTC, such as 2026-11-01T06:30."),
+    ] = None,
     who: Annotated[str | None, typer.Option(help="Only of this client, or user of a command.")] = None,
     action: Annotated[str | None, typer.Option(help="Only this one; `quarantine.*` are all that begin so.")] = None,
     limit: Limit = 100,
     as_json: AsJson = False,
 ) -> None:
     """List what was seen and changed, the newest first."""
-    from datetime import UTC
-
     from warehouse.audit.reading import list_entries
 
-    moment = since.replace(tzinfo=UTC) if since and since.tzinfo is None else since
     with open_warehouse() as warehouse:
-        found = list_entries(warehouse.database, since=moment, actor=who, action=action, limit=limit)
+        found = list_entries(warehouse.database, since=since, actor=who, action=action, limit=limit)
     _show(found, as_json=as_json)
 
 

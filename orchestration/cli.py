@@ -34,7 +34,14 @@ from orchestration.storage_commands import app as storage_app
 from orchestration.tool_commands import PASSED_ON
 from orchestration.tool_commands import app as tools_app
 from orchestration.up_command import app as up_app
-from warehouse.errors import ConfigurationError, GateClosedError, KyaloError, Transient, UnreadableFileError
+from warehouse.errors import (
+    ConfigurationError,
+    GateClosedError,
+    KyaloError,
+    MisuseError,
+    Transient,
+    UnreadableFileError,
+)
 from warehouse.grants import LOADER
 from warehouse.logs import configure_logging, hide_secrets
 
@@ -67,7 +74,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(keys_app, name="keys")
 app.add_typer(alerts_app, name="alerts")
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits(3)
-GATE_CLOSED = 3
+MISUSED, GATE_CLOSED = 2, 3
 YOUNG_OBJECTS = 50_000  # made before the collector looks through them: rows are many and refer to nothing in circles
 
 
@@ -157,7 +164,7 @@ def train(
 
     tracks = [name for name in TRACKS if not track or name in track]
     if track and len(tracks) != len(set(track)):
-        raise ConfigurationError(f"{', '.join(track)}: tracks are {', '.join(TRACKS)}.", code="train.unknown_track")
+        raise MisuseError(f"{', '.join(track)}: tracks are {', '.join(TRACKS)}.", code="train.unknown_track")
     with open_warehouse() as warehouse:
         if replay is not None:
             _replay(warehouse, tracks, replay)
@@ -303,9 +310,7 @@ def _replay(warehouse: "Warehouse", tracks: Sequence["Track"], version: int) -> 
     from ml.replay import TOLERANCE, replay
 
     if len(tracks) != 1:
-        raise ConfigurationError(
-            "Say which track's model to replay.", code="train.no_track", remedy="--track screening"
-        )
+        raise MisuseError("Say which track's model to replay.", code="train.no_track", remedy="--track screening")
     with out.status("training again"):
         difference = replay(warehouse.store, find_model(warehouse.database, tracks[0], version))
     out.print(f"done: no number differs by more than {difference:.1g}; {TOLERANCE:.0e} is allowed")
@@ -335,6 +340,8 @@ def main() -> None:
 def _exit_code(error: KyaloError) -> int:
     if isinstance(error, GateClosedError):
         return GATE_CLOSED
+    if isinstance(error, MisuseError):
+        return MISUSED
     return TRY_AGAIN if isinstance(error, Transient) else 1
 
 

@@ -8,7 +8,7 @@ import typer
 
 from orchestration.console import AsJson, count, err, out, print_json
 from orchestration.context import open_warehouse
-from warehouse.errors import ConfigurationError
+from warehouse.errors import MisuseError
 
 app = typer.Typer()
 
@@ -31,7 +31,7 @@ def copy(
     from orchestration.masked_copy import copy_masked, target_settings
 
     if not masked or (target is None) == (home is None):
-        raise ConfigurationError(
+        raise MisuseError(
             "Say where to copy to, and that it is to be masked.",
             code="copy.unclear",
             remedy="kyalo copy --masked TARGET, or kyalo copy --masked --home FOLDER.",

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from orchestration.masking import Masker
 from warehouse.contract import Contract, list_forms, load_contract
 from warehouse.database import Database, fetch_row, fetch_rows, queries
-from warehouse.errors import ConfigurationError, ConflictError
+from warehouse.errors import ConflictError, MisuseError
 from warehouse.settings import Settings
 
 MESSAGE = "The reason is kept, the row is not."
@@ -38,12 +38,12 @@ def target_settings(settings: Settings, address: str) -> Settings:
         address: `postgresql://user@host:port/database`, with the password in it or in PGPASSWORD.
 
     Raises:
-        ConfigurationError: the address cannot be read.
+        MisuseError: the address cannot be read.
     """
     try:
         place = conninfo_to_dict(address)
     except psycopg.ProgrammingError as error:
-        raise ConfigurationError(
+        raise MisuseError(
             "The address of the other database cannot be read.",
             code="copy.bad_address",
             remedy="Write it as postgresql://user@host:5432/database.",

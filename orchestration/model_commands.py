@@ -13,7 +13,7 @@ import typer
 from orchestration.console import AsJson, err, out, print_json
 from orchestration.context import Warehouse, open_warehouse
 from orchestration.model_tables import print_checks, print_contents, print_measures, print_model, print_versions
-from warehouse.errors import ConfigurationError, ConflictError
+from warehouse.errors import ConfigurationError, ConflictError, MisuseError
 
 if TYPE_CHECKING:
     from ml.catalogue import TrainedModel
@@ -76,7 +76,7 @@ def compare(challenger: Reference, champion: Reference, as_json: AsJson = False)
     with open_warehouse() as warehouse:
         new, old = _find(warehouse, challenger), _find(warehouse, champion)
         if new.track != old.track:
-            raise ConfigurationError("Models of two tracks have nothing to compare.", code="ml.other_track")
+            raise MisuseError("Models of two tracks have nothing to compare.", code="ml.other_track")
         with warehouse.database.transaction() as connection:
             evaluations = [read_evaluation(connection, one) for one in (new, old)]
             decision = compare_models(connection, warehouse.store, new, old)

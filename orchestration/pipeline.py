@@ -16,7 +16,7 @@ from orchestration.graph.steps import STEPS
 from orchestration.heartbeat import beating
 from orchestration.runs import Run, close_abandoned, fetch, new_run_id, recorded_run
 from warehouse.database import Database
-from warehouse.errors import ConfigurationError, ConflictError, KyaloError, NotFoundError
+from warehouse.errors import ConflictError, KyaloError, MisuseError, NotFoundError
 from warehouse.logs import get_logger, run_log
 
 NOTHING_TO_RESUME = "run.nothing_to_resume"
@@ -64,7 +64,7 @@ def run_pipeline(warehouse: Warehouse, request: Request = Request(), *, tell: Te
         BusyError: another run is under way.
         BuildError: a model or a quality gate failed; what lies downstream keeps its last state.
         NotFoundError: there is no failed run to go on with.
-        ConfigurationError: the graph has no step of that name.
+        MisuseError: the graph has no step of that name.
         ConflictError: what a step needs was tried last without success.
         StepTimedOutError: a step took too long.
     """
@@ -89,7 +89,7 @@ def _steps_to_skip(database: Database, request: Request, run: Run) -> dict[str, 
     asked = {step.name for step in STEPS}
     if unknown := {name for name in (request.from_step, request.only_step) if name} - asked:
         names = ", ".join(step.name for step in STEPS)
-        raise ConfigurationError(f"There is no step {unknown.pop()}: steps are {names}.", code="run.unknown_step")
+        raise MisuseError(f"There is no step {unknown.pop()}: steps are {names}.", code="run.unknown_step")
     wanted = asked
     if request.only_step:
         wanted = {request.only_step}

@@ -17,7 +17,7 @@ from orchestration.console import AsJson, count, err, out, print_json
 from orchestration.context import Warehouse, open_warehouse
 from warehouse.audit import note
 from warehouse.crypto.keys import load_key_ring
-from warehouse.errors import ConfigurationError, NotFoundError
+from warehouse.errors import MisuseError, NotFoundError
 from warehouse.stores import check_original, checksum_of, open_original, type_of
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def get(
 ) -> None:
     """Fetch an object, an archived original as it was sent; what is not as it was written is refused."""
     if as_json and output is None:
-        raise ConfigurationError(
+        raise MisuseError(
             "Standard output cannot hold both the object and JSON.", code="storage.no_output", remedy="Name a file: -o."
         )
     with open_warehouse() as warehouse, _open_checked(warehouse, key) as content:

@@ -12,8 +12,8 @@ import typer
 
 from orchestration.console import out
 from orchestration.context import open_warehouse
-from warehouse.errors import ConfigurationError
-from warehouse.grants import role_named
+from warehouse.errors import MisuseError
+from warehouse.grants import SHORT_NAMES, role_named
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 app = typer.Typer()
@@ -25,7 +25,7 @@ def psql(
     role: Annotated[
         str | None,
         typer.Option(
-            help="See and do what a role may and no more: analyst, dashboard, loader, transformer, scorer, custodian;"
+            help=f"See and do what a role may and no more: {', '.join(SHORT_NAMES)};"
             " everything, as the owner, when omitted."
         ),
     ] = None,
@@ -45,7 +45,7 @@ def dbt(context: typer.Context) -> None:
 def execute(context: typer.Context) -> None:
     """Run a program in the environment that names the warehouse (PG*, DB_*, DBT_*): pg_dump, sqlfluff, a script."""
     if not context.args:
-        raise ConfigurationError("Say what to run.", code="exec.no_command", remedy="kyalo exec PROGRAM [ARGUMENTS]")
+        raise MisuseError("Say what to run.", code="exec.no_command", remedy="kyalo exec PROGRAM [ARGUMENTS]")
     _execute(context.args)
 
 

@@ -52,6 +52,7 @@ MEANINGS = {
     "client.bad_name": "The name cannot be a client's.",
     "client.exists": "There is, or was, a client of that name.",
     "client.not_found": "There is no such client.",
+    "command.misused": "A command was called without what it needs, or with what it does not take.",
     "configuration.bad_encryption_key": "A key of encryption or of hashes is not what it should be.",
     "configuration.bad_key": "A signing key cannot be used.",
     "configuration.invalid": "A setting cannot be used.",

@@ -3,6 +3,7 @@
     KyaloError
     ├── Terminal            the same input will fail again: 4xx, no retry
     │   ├── ConfigurationError    a setting is missing or contradicts another
+    │   ├── MisuseError           a command is called with what it does not take
     │   ├── ContractError         a form's contract cannot be read
     │   ├── UnreadableFileError   an upload is no survey file at all
     │   ├── RefusedSurveyError    one survey cannot be kept
@@ -71,6 +72,12 @@ class ConfigurationError(Terminal):
 
     code = "configuration.invalid"
     http_status = 500
+
+
+class MisuseError(Terminal):
+    """A command is called without what it needs, or with what it does not take."""
+
+    code = "command.misused"
 
 
 class ContractError(Terminal):

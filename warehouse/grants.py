@@ -15,13 +15,14 @@ from psycopg.types.json import Jsonb
 
 from warehouse.contract import list_forms
 from warehouse.database import fetch_rows, queries
-from warehouse.errors import ConfigurationError
+from warehouse.errors import MisuseError
 
 LOADER, TRANSFORMER, SCORER = "kyalo_loader", "kyalo_transformer", "kyalo_scorer"
 ANALYST, PARTNER, DASHBOARD, CUSTODIAN = "kyalo_analyst", "kyalo_partner", "kyalo_dashboard", "kyalo_custodian"
 ROLES = (LOADER, TRANSFORMER, SCORER, ANALYST, PARTNER, DASHBOARD, CUSTODIAN)
 DBT_SCHEMAS = ("staging", "validated", "features", "marts_next", "marts", "analyst")
 EVERY_TABLE, EACH_FORM = "*", "{form}"
+SHORT_NAMES = {role.removeprefix("kyalo_"): role for role in ROLES}
 LIST = Path(__file__).with_suffix(".csv")
 
 
@@ -82,14 +83,13 @@ def role_named(name: str) -> str:
     """The role of a short name, such as analyst.
 
     Raises:
-        ConfigurationError: there is no such role.
+        MisuseError: there is no such role.
     """
-    names = {role.removeprefix("kyalo_"): role for role in ROLES}
-    if name not in names:
-        raise ConfigurationError(
-            f"There is no role {name}.", code="database.unknown_role", remedy=f"Roles are {', '.join(names)}."
+    if name not in SHORT_NAMES:
+        raise MisuseError(
+            f"There is no role {name}.", code="database.unknown_role", remedy=f"Roles are {', '.join(SHORT_NAMES)}."
         )
-    return names[name]
+    return SHORT_NAMES[name]
 
 
 def make_dbt_schemas(connection: psycopg.Connection) -> None:

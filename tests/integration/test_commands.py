@@ -7,6 +7,7 @@ import pytest
 from orchestration.console import count
 from orchestration.context import Warehouse
 from tests.processes import run
+from warehouse.grants import SHORT_NAMES
 
 pytestmark = [pytest.mark.xdist_group("commands"), pytest.mark.timeout(300)]
 
@@ -24,6 +25,31 @@ def test_page_of_the_documentation_is_one_for_a_browser(warehouse: Warehouse, tm
     (page,) = (tmp_path / "new").iterdir()
     assert page.name == "handbook.html"
     assert "".join(written.stdout.split()).endswith(f"done:{page}")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("psql", "--role", "bogus"), "Roles are loader, transformer, scorer, analyst, partner, dashboard, custodian."),
+        (("copy",), "copy.unclear"),
+        (("copy", "--masked", "no address"), "copy.bad_address"),
+        (("exec",), "exec.no_command"),
+        (("train", "--track", "bogus"), "train.unknown_track"),
+        (("run", "--only", "bogus"), "run.unknown_step"),
+        (("storage", "get", "a-key", "--json"), "storage.no_output"),
+        (("audit", "list", "--since", "yesterday"), "yesterday is no time, such as 2026-11-01"),
+    ],
+)
+def test_misuse_ends_with_2_and_says_what_to_write(
+    module_warehouse: Warehouse, command: tuple[str, ...], said: str
+) -> None:
+    misused = run(module_warehouse, *command)
+    assert (misused.returncode, said in misused.stderr) == (2, True), misused.stderr
+
+
+def test_help_of_psql_names_every_role(module_warehouse: Warehouse) -> None:
+    told = " ".join(run(module_warehouse, "psql", "--help").stdout.replace("│", " ").split())
+    assert ", ".join(SHORT_NAMES) in told
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from orchestration.masked_copy import Copied, copy_masked, target_settings
 from orchestration.masking import NOISE
 from tests.conftest import SAMPLE, cloned_warehouse
 from warehouse.embedded import EmbeddedServer
-from warehouse.errors import ConfigurationError, ConflictError
+from warehouse.errors import ConflictError, MisuseError
 
 NAMED = (
     "HouseHoldID,District,Cluster,Village,HouseholdSize,survey_date,respondent_name,phone_number,enumerator_id,"
@@ -180,7 +180,7 @@ def test_addresses_of_other_databases(source: Warehouse) -> None:
     settings = target_settings(source.settings, "postgresql://ann:word@there:6543/trial")
     assert (settings.db_host, settings.db_port, settings.db_name, settings.db_user) == ("there", 6543, "trial", "ann")
     assert settings.db_password == SecretStr("word")
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(MisuseError):
         target_settings(source.settings, "nowhere at all")
 
 

@@ -23,9 +23,9 @@ from tests.processes import until
 from warehouse.errors import (
     BuildError,
     BusyError,
-    ConfigurationError,
     ConflictError,
     KyaloError,
+    MisuseError,
     NotFoundError,
     StepTimedOutError,
 )
@@ -129,7 +129,7 @@ def test_only_what_is_asked_for_is_done(warehouse: Warehouse, walk: Walk) -> Non
     assert steps_of(warehouse) == [("first", 1, "skipped"), ("second", 1, "succeeded"), ("third", 1, "succeeded")]
     walk(Request(only_step="first"), second=fail)
     assert steps_of(warehouse) == [("first", 1, "succeeded"), ("second", 1, "skipped"), ("third", 1, "skipped")]
-    with pytest.raises(ConfigurationError, match="There is no step fourth: steps are first, second, third"):
+    with pytest.raises(MisuseError, match="There is no step fourth: steps are first, second, third"):
         walk(Request(only_step="fourth"))
 
 

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from orchestration.context import Warehouse
 from tests.marts_of_households import PLACES, publish_households
-from warehouse.errors import ConfigurationError
+from warehouse.errors import MisuseError
 from warehouse.grants import (
     ANALYST,
     CUSTODIAN,
@@ -187,6 +187,6 @@ def test_a_process_has_the_rights_of_its_role(published: Warehouse) -> None:
 
 def test_roles_have_short_names() -> None:
     assert role_named("analyst") == ANALYST
-    with pytest.raises(ConfigurationError) as refused:
+    with pytest.raises(MisuseError) as refused:
         role_named("superuser")
     assert refused.value.error_code == "database.unknown_role"
