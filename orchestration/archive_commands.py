@@ -76,4 +76,8 @@ def _print_account(account: "Account") -> None:
         sizes = [count(act.rows, "row") if act.rows else "", count(act.bytes, "byte") if act.bytes else ""]
         size = ", ".join(filter(None, sizes))
         place = f" -> {act.object_key}" if act.object_key else ""
-        out.print(f"{act.action:9} {act.subject}{place}{f' ({size})' if size else ''}", highlight=False, soft_wrap=True)
+        out.print(
+            f"{account.told(act.action):9} {act.subject}{place}{f' ({size})' if size else ''}",
+            highlight=False,
+            soft_wrap=True,
+        )

@@ -1,6 +1,5 @@
 """What the lifecycle did, or would do: one entry each, kept in `ops.lifecycle_actions`."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -19,7 +18,7 @@ class Act:
         policy: the policy that named it.
         action: what was done.
         subject: to what: an object, a month of a raw table, rows of a table, files.
-        rows: how many rows or files, where that is what went.
+        rows: how many rows, where rows went.
         bytes: how many bytes, where that is known.
         object_key: where it is kept now.
         sha256: hash of what is kept.
@@ -36,15 +35,31 @@ class Act:
 
 @dataclass(frozen=True)
 class Account:
-    """Everything that was done at one time, or would be."""
+    """Everything that was done at one time, or would be.
+
+    Attributes:
+        acts: what.
+        is_done: whether it was done.
+    """
 
     acts: Sequence[Act]
+    is_done: bool = True
 
     def __str__(self) -> str:
         """The same in a few words."""
-        done = Counter((act.policy, act.action) for act in self.acts)
-        said = [f"{policy}: {count(number, 'entry', 'entries')} {action}" for (policy, action), number in done.items()]
+        kinds = dict.fromkeys((act.policy, act.action) for act in self.acts)
+        said = [f"{policy}: {self._size(policy, action)} {self.told(action)}" for policy, action in kinds]
         return "; ".join(said) or "nothing was old enough"
+
+    def told(self, action: Action) -> str:
+        """An action in the tense that is true of it."""
+        return action if self.is_done else f"would be {action}"
+
+    def _size(self, policy: str, action: Action) -> str:
+        """How much an action of a policy is about: rows where rows go, files where files do."""
+        acts = [act for act in self.acts if (act.policy, act.action) == (policy, action)]
+        rows = [act.rows for act in acts if act.rows is not None]
+        return count(sum(rows), "row") if rows else count(len(acts), "file")
 
 
 def record(connection: psycopg.Connection, act: Act, requested_by: str, *, is_finished: bool = True) -> int:

@@ -41,7 +41,7 @@ def archive(warehouse: Warehouse, *, dry_run: bool, requested_by: str) -> Accoun
     """
     policies = [policy for policy in list_policies(warehouse.settings) if policy.days]
     if dry_run:
-        return Account(_find(warehouse, policies))
+        return Account(_find(warehouse, policies), is_done=False)
     with warehouse.database.lock(LOCK):
         finish_moves(warehouse)
         finish_deletions(warehouse)

@@ -15,7 +15,7 @@ from ingest_api.reveal import reveal_household
 from ingest_api.senders import LOCAL
 from orchestration.context import Warehouse
 from orchestration.graph.lock import holding_pipeline
-from orchestration.lifecycle import archive, list_policies, say_if_deleted
+from orchestration.lifecycle import Account, Act, archive, list_policies, say_if_deleted
 from orchestration.lifecycle.policies import DataClass
 from orchestration.originals import verify_originals
 from orchestration.orphans import set_aside
@@ -99,6 +99,16 @@ def test_dry_run_tells_what_would_go_and_leaves_it(old: Warehouse) -> None:
     assert len(ask(old, "select from raw.personal")) == 2
     assert run(archiving) == told
     assert run(archiving) == []
+
+
+def test_account_counts_rows_and_tells_a_dry_run_from_what_was_done(old: Warehouse) -> None:
+    said = [str(archive(old, dry_run=dry_run, requested_by="test")) for dry_run in (True, False)]
+    assert said == [
+        "personal_answers: 1 row would be deleted; old_originals: 1 file would be deleted",
+        "personal_answers: 1 row deleted; old_originals: 1 file deleted",
+    ]
+    months = Account([Act("raw_rows", "exported", f"raw.household_survey 2026-0{month}", 463) for month in (1, 2)])
+    assert str(months) == "raw_rows: 926 rows exported"
 
 
 def test_personal_answers_go_and_stand_ins_stay(old: Warehouse) -> None:
