@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.detection_cases import FAMILIES, cases
 from benchmarks.scratch import Row, print_table
-from ingest_api.detection import Detector
+from ingest_api.detection import Detector, Kind
 from ingest_api.records import csv_line
 from orchestration.synth import write_surveys
 from warehouse.contract import load_contract
@@ -19,6 +19,8 @@ CASES = 500
 HOUSEHOLDS = 20_000
 BATCH_ROWS = 10_000
 TIMES = 5
+MEMBERS = '[{"age":3,"sex":"male"},{"age":5,"sex":"female"}]'
+DETECTOR = Detector([], [])
 
 
 def precision_and_recall(count: int) -> list[Row]:
@@ -27,9 +29,9 @@ def precision_and_recall(count: int) -> list[Row]:
     told: Counter[str] = Counter()
     right: Counter[str] = Counter()
     for family in FAMILIES:
-        found = [Detector([], []).find([], {header: answer}).get(header) for header, answer in cases(family, count)]
-        told.update(kind for kind in found if kind)
-        hits = sum(kind == family.kind for kind in found)
+        found = [find(header, answer) for header, answer in cases(family, count)]
+        told.update(kind for kinds in found for kind in kinds)
+        hits = sum(family.kind in kinds if family.kind else not kinds for kinds in found)
         if family.kind:
             right[family.kind] += hits
             rows.append((f"{family.kind}: {family.name}", f"{hits / count:.1%} found", "-"))
@@ -37,6 +39,11 @@ def precision_and_recall(count: int) -> list[Row]:
             rows.append((f"nothing: {family.name}", f"{1 - hits / count:.1%} found", "-"))
     rows += [(f"{kind}: what was told so and is", f"{right[kind] / told[kind]:.1%}", "-") for kind in sorted(told)]
     return rows
+
+
+def find(header: str, answer: str) -> tuple[Kind, ...]:
+    """What is found in an answer that stands in the extras."""
+    return DETECTOR.find([], {header: answer}).extras.get(header, ())
 
 
 def cost(path: Path) -> list[Row]:
@@ -48,10 +55,15 @@ def cost(path: Path) -> list[Row]:
     detector = Detector(names, [field.name for field in contract.fields if field.pii])
     lines = list(map(csv_line, answers))
     batch = (lines * (1 + BATCH_ROWS // len(lines)))[:BATCH_ROWS]
-    found = sum(bool(detector.find(cells, {})) for cells in answers)
+    started = time.perf_counter()
+    for cells in answers:
+        detector.find(cells, {"members": MEMBERS})
+    closely = (time.perf_counter() - started) / len(answers)
+    found = sum(bool(detector.find(cells, {}).fields) for cells in answers)
     return [
         ("search, a row of a batch", f"{_seconds(detector, batch) / len(batch) * 1e6:.1f} microseconds", "1"),
         ("search, a row alone", f"{_seconds(detector, batch[:1]) * 1e6:.0f} microseconds", "-"),
+        ("a row with a roster as JSON, looked at closely", f"{closely * 1e6:.0f} microseconds", "-"),
         ("rows that are looked at closely", f"{len(detector.suspicious(lines)) / len(lines):.2%}", "-"),
         ("rows with findings", f"{found} of {len(lines):,}", "0"),
     ]

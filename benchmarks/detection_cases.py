@@ -44,6 +44,37 @@ NAME_HEADERS = (
     "Amannya",
     "enumerator",
 )
+PERSON_HEADERS = (
+    *("spouse", "wife", "husband", "mother", "father", "father's", "head", "hh_head", "HH head", "Beneficiary"),
+    *("village_chairperson", "LC1 chairman", "VHT", "village chief", "Caretaker", "Surveyor", "Interviewer"),
+    *("interviewed by", "person interviewed", "signed_by", "respondent_id", "next of kin", "Amazina"),
+)
+OTHER_LETTERS = ("\uff4e\uff41\uff4d\uff45", "N\u0430me", "Pr\u00e9nom", "nom", "respname", "household_name")
+NETWORK_HEADERS = ("WhatsApp", "ph1", "momo", "airtel", "mtn", "MTN number", "spouse contact", "mobile")
+PERSON_ANSWERS = (
+    *(
+        ("mother_alive", "yes"),
+        ("mother", "yes"),
+        ("mother", "died 3 years ago"),
+        ("father", "deceased"),
+        ("spouse", "1"),
+    ),
+    *(("head", "male"), ("hh_head", "female-headed"), ("VHT", "ENUM07"), ("respondent_id", "KAN-100-ABC-1974")),
+    *(
+        ("Caretaker", "grandmother"),
+        ("husband", "works away"),
+        ("wife", "2 wives"),
+        ("head", "widow"),
+        ("spouse", "N/A"),
+    ),
+    *(
+        ("father_education", "primary"),
+        ("head_sex", "female"),
+        ("beneficiary", "not a member"),
+        ("interviewed by", "phone"),
+    ),
+)
+PHRASES = ("sells charcoal", "went to Kampala", "digs in the garden", "has a shop", "brews beer", "rides a boda")
 NAME_TEXTS = (
     "my name is {0} {1}",
     "the head's name is {1}",
@@ -160,6 +191,120 @@ def _name_in_text(random: Random) -> Case:
     return "comments", random.choice(NAME_TEXTS).format(random.choice(FIRST_NAMES), random.choice(LAST_NAMES))
 
 
+def _name_of_person(random: Random) -> Case:
+    return random.choice(PERSON_HEADERS), random.choice(
+        (_person(random), _person(random).lower(), f"late {_person(random)}")
+    )
+
+
+def _name_in_other_letters(random: Random) -> Case:
+    return random.choice(OTHER_LETTERS), random.choice((_person(random), f"{_person(random)} " * 8))
+
+
+def _name_within_json(random: Random) -> Case:
+    name = _person(random)
+    return "members", random.choice(
+        (
+            f'[{{"name":"{name}","age":{random.randint(1, 90)}}}]',
+            f'{{"roster":[{{"age":3}},{{"spouse":"{name}"}}]}}',
+            f'[ {{"hh_head": ["{name}"]}} ]',
+        )
+    )
+
+
+def _person(random: Random) -> str:
+    return f"{random.choice(FIRST_NAMES)} {random.choice(LAST_NAMES)}"
+
+
+def _bare_elsewhere(random: Random) -> Case:
+    return random.choice(("answer", "q12", "note", "who", "farmer", "owner")), _person(random)
+
+
+def _phone_parted(random: Random) -> Case:
+    number = f"0{_number(random)}"
+    parts = random.choice((f'["{number[:4]}","{number[4:7]}","{number[7:]}"]', f'{{"who":{{"line":"{number}"}}}}'))
+    return "reached", random.choice((parts, f"{' '.join(number[:-1] + number[0])}"))
+
+
+def _phone_by_network(random: Random) -> Case:
+    return random.choice(NETWORK_HEADERS), _number(random)
+
+
+def _coordinates_otherwise(random: Random) -> Case:
+    latitude, longitude = random.uniform(-1.4, 4.2), random.uniform(29.6, 35.0)
+    south, east = f"{latitude:.6f}", f"{longitude:.6f}"
+    side = "S" if latitude < 0 else "N"
+    angles = (int(abs(latitude)), random.randint(0, 59), random.randint(0, 59), int(longitude), 7, 24)
+    return "remarks", random.choice(
+        (
+            f"?lat={south}&lon={east}",
+            f"{south}; {east}".replace(".", ","),
+            f"{south}:{east}",
+            f"{south}\n{east}",
+            f'{{"lat":{latitude:.2f},"lng":{longitude:.2f}}}',
+            "{0:02d} {1:02d} {2:02d} {6} {3:02d} {4:02d} {5:02d} E".format(*angles, side),
+            "{6} {0:02d} {1:02d} {2:02d} E {3:02d} {4:02d} {5:02d}".format(*angles, side),
+        )
+    )
+
+
+def _coordinate_otherwise(random: Random) -> Case:
+    degrees = random.uniform(0.2, 4.2)
+    return random.choice(("gps_latitude", "y_coord", "GPS lat")), random.choice(
+        (f"S{degrees:.6f}", f"-{int(degrees * 1_000_000)}", f"{degrees:.5f}".replace(".", ","), f"N {degrees:.4f}")
+    )
+
+
+def _birth_date(random: Random) -> Case:
+    day, month, year = random.randint(1, 28), random.randint(1, 12), random.randint(1930, 2020)
+    header = random.choice(("DOB", "date of birth", "head_date_of_birth", "BirthDate"))
+    return header, random.choice((f"{year}-{month:02d}-{day:02d}", f"{day}/{month}/{year}", f"{day} March {year}"))
+
+
+def _account(random: Random) -> Case:
+    return random.choice(("Bank account", "account number", "acct_no")), random.choice("1239") + _digits(
+        random, 12
+    ) + "7"
+
+
+def _registration(random: Random) -> Case:
+    plate = f"U{random.choice('ABDEF')}{random.choice('ABCDEFG')} {_digits(random, 3)}{random.choice('ABCDEFG')}"
+    return random.choice(
+        (
+            ("number plate", plate),
+            ("motorcycle plate", plate.lower()),
+            ("comments", f"came on {plate}"),
+            ("TIN", f"1{_digits(random, 8)}4"),
+            ("LandTitle", f"FRV {_digits(random, 4)} folio {_digits(random, 2)}"),
+        )
+    )
+
+
+def _answer_of_person(random: Random) -> Case:
+    return random.choice(PERSON_ANSWERS)
+
+
+def _phrase_of_person(random: Random) -> Case:
+    return random.choice(("mother", "husband", "spouse", "head")), random.choice(PHRASES)
+
+
+def _number_beside(random: Random) -> Case:
+    return random.choice(
+        (
+            ("momo", f"{random.randint(1, 99)}00000"),
+            ("airtel", f"{random.randint(1, 999)},000"),
+            ("ph", f"{random.uniform(4, 9)!r}"),
+            ("account balance", _digits(random, 7)),
+            ("tin_roof", "1"),
+            ("DOB", f"{random.randint(1930, 2020)}"),
+            ("rooms", f'[{{"area":{random.randint(1, 90)},"roof":"tin"}}]'),
+            ("scores", f"[{random.randint(1, 9)}, {random.randint(1, 9)}, 3]"),
+            ("paid", f"{random.randint(1, 9)},200; {random.randint(10, 99)},400"),
+            ("paid", f"UGX {random.randint(100, 999)}K"),
+        )
+    )
+
+
 def _bare_name(random: Random) -> Case:
     return "comments", f"{random.choice(FIRST_NAMES)} {random.choice(LAST_NAMES)} was at the well"
 
@@ -261,12 +406,26 @@ FAMILIES = (
     Family("coordinates", "one number in a column that is called so", _coordinates_by_header),
     Family("name", "in a column that is called so", _name_by_header),
     Family("name", "in a text after *Mr*, *my name is*, *Omwami* ...", _name_in_text),
+    Family("name", "in a column that is called as a person is", _name_of_person),
+    Family("name", "in a column called so in other letters or long", _name_in_other_letters),
+    Family("name", "within JSON", _name_within_json),
+    Family("phone", "parted, digit by digit, within JSON", _phone_parted),
+    Family("phone", "nine digits in a column of a network", _phone_by_network),
+    Family("coordinates", "in a text or JSON, seven ways more", _coordinates_otherwise),
+    Family("coordinates", "one number, written otherwise, in such a column", _coordinate_otherwise),
+    Family("birth_date", "in a column that is called so", _birth_date),
+    Family("account", "in a column that is called so", _account),
+    Family("registration", "plates anywhere; tax numbers and land titles by their column", _registration),
     Family("name", "bare, in a text", _bare_name),
+    Family("name", "bare, in a column that is called otherwise", _bare_elsewhere),
     Family(None, "amounts", _amount),
     Family(None, "dates and times", _date),
     Family(None, "decimals", _decimals),
     Family(None, "identifiers, codes, devices", _code),
     Family(None, "ordinary answers", _answer),
+    Family(None, "answers of columns that are called as persons are", _answer_of_person),
+    Family(None, "phrases in columns that are called as persons are", _phrase_of_person),
+    Family(None, "amounts, measures and JSON beside such columns", _number_beside),
 )
 
 

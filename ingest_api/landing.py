@@ -104,13 +104,17 @@ class Balance:
 
 @dataclass
 class Batch:
-    """Some rows of one ingestion, and what the database is told of them: nothing that is personal but as a token."""
+    """Some rows of one ingestion, and what the database is told of them: nothing that is personal but as a token.
+
+    Attributes:
+        findings: what each row held that the contract does not mark, by the row's number.
+    """
 
     submissions: list[Submission] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     rows: list[str] = field(default_factory=list)
     tokens: dict[int, str] = field(default_factory=dict)
-    findings: Counter[Finding] = field(default_factory=Counter)
+    findings: dict[int, list[Finding]] = field(default_factory=dict)
 
 
 def land(
@@ -217,7 +221,7 @@ def _store(
     key_id = arrival.keys.current_id
     tokens = [personal_row(arrival.ingestion_id, number, key_id, token) for number, token in kept.items()]
     copy_lines(connection, statements["copy_personal"], tokens)
-    balance.findings.update(batch.findings)
+    balance.findings.update(found for row in batch.findings.values() for found in row)
     balance.stored += len(stored)
     balance.conflict += len(conflicts)
     balance.duplicate += len(repeated) - len(conflicts)

@@ -5,16 +5,15 @@ import io
 import math
 import re
 from binascii import hexlify
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache, partial
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 import orjson
 
-from ingest_api.detection import Detector, kind_of_text
+from ingest_api.detection import Detector, Kind, bare_names, kinds_of_text, kinds_within
 from ingest_api.layouts import SUBMISSION_ID
 from ingest_api.records import Submission, csv_line, identify
 from warehouse.contract import PersonalKind, load_contract
@@ -27,7 +26,14 @@ LETTERS = bytes.maketrans(b"0123456789", b"ghijklmnop")  # in which no telephone
 COUNTRY_CODE = "256"
 PHONE = re.compile(r"[+]?[0-9][0-9 ()/.-]{7,24}")
 NOT_DIGITS = re.compile(r"[^0-9]")
+EXTRAS = "extras"  # goes before the name of an answer that stands there under the name of a field
 CONTENT = "content"  # the name under which the text of a rejected row is kept
+KINDS: dict[PersonalKind, Kind] = {
+    "name": "name",
+    "phone": "phone",
+    "coordinate": "coordinates",
+    "identifier": "identifier",
+}
 
 
 class Finding(NamedTuple):
@@ -44,12 +50,12 @@ class Sealed:
     Attributes:
         submissions: the rows, stand-ins in the place of personal answers.
         tokens: the encrypted personal answers of a row, by the row's number.
-        findings: how many rows held what the contract does not mark.
+        findings: what a row held that the contract does not mark, by the row's number.
     """
 
     submissions: list[Submission] = field(default_factory=list)
     tokens: dict[int, str] = field(default_factory=dict)
-    findings: Counter[Finding] = field(default_factory=Counter)
+    findings: dict[int, list[Finding]] = field(default_factory=dict)
 
 
 class Hasher(Protocol):
@@ -73,11 +79,13 @@ class Sealer:
         self._form, self._names = form, names
         self._content_digest = _digester(keys.derive("content"))
         marked = _marked(form)
-        makers = _makers(_hasher(keys.derive("stand-in")))
-        self._stand_in = makers["name"]
-        self._marked = [(position, name, makers[marked[name]]) for position, name in enumerate(names) if name in marked]
+        self._makers = _makers(_hasher(keys.derive("stand-in")))
+        self._stand_in = self._makers["name"]
+        self._marked = [
+            (position, name, self._makers[marked[name]]) for position, name in enumerate(names) if name in marked
+        ]
         self._tail = len(names) - min((position for position, _, _ in self._marked), default=0)
-        self._detector = Detector(names, marked.keys())
+        self._detector = Detector(names, marked.keys(), partial(_kind_marked, form))
 
     def seal(self, submissions: Sequence[Submission]) -> Sealed:
         """The rows, each with its personal answers taken out: first what the contract marks, then what is found."""
@@ -112,39 +120,54 @@ class Sealer:
         return Submission(number, key, identity, content_hash, line, extras, deprecates)
 
     def _take_found(
-        self, row: Submission, personal: dict[int, dict[str, str]], findings: Counter[Finding]
+        self, row: Submission, personal: dict[int, dict[str, str]], findings: dict[int, list[Finding]]
     ) -> Submission:
-        """The row with stand-ins for what the contract does not mark and is personal all the same."""
+        """The row with stand-ins for what the contract does not mark in its fields and is personal all the same."""
         cells = _cells(row.line)
         extras: dict[str, str] = orjson.loads(row.extras) if row.extras else {}
+        taken: dict[str, str] = {}
         found = self._detector.find(cells, extras)
-        names_person = _is_chosen(row.key) and kind_of_text(row.key)
-        corrects_person = row.deprecates is not None and kind_of_text(row.deprecates) is not None
-        if not found and not names_person and not corrects_person:
+        listed = [Finding(name, kind) for name, kinds in found.fields.items() for kind in kinds]
+        for name in found.fields:
+            position = self._names.index(name)
+            taken[name] = cells[position]
+            cells[position] = self._stand_in(cells[position])
+        listed += self._take_extras(extras, found.extras, taken)
+        row = self._take_keys(row, taken)
+        if not taken:
             return row
-        taken = personal.setdefault(row.number, {})
-        for name, kind in found.items():
-            if name in extras and kind_of_text(name):
-                answer = extras.pop(name)
-                hidden = self._stand_in(name)
-                taken[hidden], extras[hidden] = f"{name}: {answer}", self._stand_in(answer)
-                findings[Finding(hidden, kind)] += 1
-                continue
-            findings[Finding(name, kind)] += 1
-            if name in extras:
-                taken[name] = extras[name]
-                extras[name] = self._stand_in(extras[name])
-            else:
-                position = self._names.index(name)
-                taken[name] = cells[position]
-                cells[position] = self._stand_in(cells[position])
-        if names_person:
+        personal[row.number] = personal.get(row.number, {}) | taken
+        if listed:
+            findings[row.number] = listed
+        return row._replace(line=csv_line(cells), extras=orjson.dumps(extras).decode() if extras else None)
+
+    def _take_extras(
+        self, extras: dict[str, str], found: Mapping[str, Sequence[Kind]], taken: dict[str, str]
+    ) -> list[Finding]:
+        """Put stand-ins into the extras for what was found, and for what is another of a field that is marked."""
+        listed = []
+        for header, answer in list(extras.items()):
+            marked = marked_kind(self._form, header)
+            kinds = found.get(header, ())
+            if kinds_within(header):
+                hidden = self._stand_in(header)
+                taken[hidden], extras[hidden] = f"{header}: {extras.pop(header)}", self._stand_in(answer)
+                listed += [Finding(hidden, kind) for kind in kinds]
+            elif marked or kinds:
+                taken[f"{EXTRAS}/{header}" if header in self._names else header] = answer
+                extras[header] = self._makers[marked or "name"](answer.strip())
+                listed += [] if marked else [Finding(header, kind) for kind in kinds]
+        return listed
+
+    def _take_keys(self, row: Submission, taken: dict[str, str]) -> Submission:
+        """The row under other names where its own, or that of the one it corrects, is a number or an address."""
+        if _is_chosen(row.key) and kinds_of_text(row.key):
             taken[SUBMISSION_ID] = row.key
             key = self._stand_in(row.key)
             row = row._replace(key=key, identity=identify(self._form, key))
-        if corrects_person:
-            row = row._replace(deprecates=self._stand_in(row.deprecates or ""))
-        return row._replace(line=csv_line(cells), extras=orjson.dumps(extras).decode() if extras else None)
+        if row.deprecates is not None and kinds_of_text(row.deprecates):
+            row = row._replace(deprecates=self._stand_in(row.deprecates))
+        return row
 
     def _renamed(self, row: Submission) -> Submission:
         """The row under a hash of its content that nobody can make without the key, as others know the content."""
@@ -177,7 +200,14 @@ def stand_in_of(keys: KeyRing, kind: PersonalKind, answer: str) -> str:
 
 def hide_number(keys: KeyRing, name: str) -> str:
     """A name that a sender chose for a device or a request; a stand-in where it is somebody's number or address."""
-    return stand_in_of(keys, "name", name) if kind_of_text(name) else name
+    return stand_in_of(keys, "name", name) if kinds_of_text(name) else name
+
+
+@lru_cache(4096)
+def marked_kind(form: str, header: str) -> PersonalKind | None:
+    """The kind of the marked field that a header of the extras names once more: `grp/enumerator_id`, `latitude#2`."""
+    resolved = (load_contract(form).resolve([name])[0] for name in bare_names(header))
+    return next((kind for name in resolved if name and (kind := _marked(form).get(name))), None)
 
 
 def keyed_digest(keys: KeyRing, content: bytes) -> str:
@@ -192,11 +222,13 @@ def describe_findings(findings: Mapping[Finding, int]) -> list[dict[str, str | i
 
 
 def say_findings(findings: Iterable[Mapping[str, str | int]]) -> list[str]:
-    """Findings in words, for the receipt."""
+    """Findings in words, a line for each field."""
+    kinds: dict[str, list[str]] = {}
+    for found in findings:
+        kinds.setdefault(str(found["field"]), []).append(f"{found['kind']} in {found['rows']:,} rows")
     return [
-        f"{found['field']!r} holds personal data ({found['kind']}) in {found['rows']:,} rows, and the contract does not"
-        " say so; it was encrypted."
-        for found in findings
+        f"{name!r} holds personal data ({', '.join(told)}), and the contract does not say so; it was encrypted."
+        for name, told in kinds.items()
     ]
 
 
@@ -210,6 +242,11 @@ def _searched(row: Submission) -> str:
     if not _is_chosen(row.key):
         return row.line + (row.extras or "")
     return f"{row.key},{row.deprecates or ''},{row.line}{row.extras or ''}"
+
+
+def _kind_marked(form: str, header: str) -> Kind | None:
+    kind = marked_kind(form, header)
+    return KINDS[kind] if kind else None
 
 
 @cache

@@ -1,5 +1,6 @@
 """Single surveys: what they are made of, and many of them stored in one transaction."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -77,7 +78,7 @@ def seal_survey(keys: KeyRing, form: str, submission: Submission, original: Orig
         submission=sealed.submissions[0],
         personal=sealed.tokens.get(submission.number),
         key_id=keys.current_id,
-        findings=describe_findings(sealed.findings),
+        findings=describe_findings(Counter(sealed.findings.get(submission.number, ()))),
         body=keys.seal(body).decode(),
         size_bytes=len(body),
         sha256=keyed_digest(keys, body),

@@ -7,9 +7,12 @@ from typing import Literal
 
 import phonenumbers
 
+from ingest_api.detection.places import holds_place
 from ingest_api.detection.words import WORDS
 
-Kind = Literal["phone", "email", "national_id", "coordinates", "name"]
+Kind = Literal[
+    "phone", "email", "national_id", "coordinates", "name", "birth_date", "account", "registration", "identifier"
+]
 
 REGION, COUNTRY_CODE = "UG", 256
 OURS = re.compile(r"[2347][0-9]{8}")  # networks are given new ranges before a list of valid ones knows them
@@ -31,26 +34,8 @@ PHONES = (
 DATE = re.compile(r"[0-9]{1,2}([./-])[0-9]{1,2}\1(?:[0-9]{4}|[0-9]{2})(?![0-9])")
 NETWORK_EQUIPMENT = re.compile(r"[0-9]{15}")  # an IMEI names a device
 MOST_GROUPS = 6
+SPELT_DIGITS = 10
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
-
-NUMBER = r"([-+]?[0-9]{1,3}[.][0-9]{3,})"
-PAIR = re.compile(rf"(?<![0-9.]){NUMBER} ?°? ?([NSEW])?[ ,;/|]{{1,3}}{NUMBER} ?°? ?([NSEW])?", re.IGNORECASE)
-MOST_LIKELY = ((-12.0, 16.0), (28.0, 52.0))  # degrees: East Africa, where two numbers alone are taken for a place
-FINE_DIGITS = 5  # decimals of two numbers that are taken for a place anywhere
-LINKS = (
-    r"maps\.app\.goo\.gl/|goo\.gl/maps|google\.[a-z.]{2,6}/maps|maps\.google\.|\bosm\.org/|openstreetmap\.org/"
-    r"|\bgeo:-?[0-9]|what3words\.com/|\bw3w\.co/|waze\.com/"
-)
-ANGLE, MINUTE, SECOND = r"[0-9]{1,2}(?:[.][0-9]+)?", "['\u2032\u2019]", "(?:\"|''|\u2033|\u201d)"
-PLACES = (
-    re.compile(rf"[0-9]{{1,3}} ?[°º˚] ?{ANGLE} ?(?:{MINUTE} ?(?:{ANGLE} ?(?:{SECOND} ?)?)?)?[NSEW]\b"),
-    re.compile(r"\b[NS] ?[0-9]{1,2}(?: |° ?)[0-9]{1,2}[.][0-9]{2,}[^0-9A-Za-z]{0,4}[EW] ?[0-9]{1,3}"),
-    re.compile(r"\b[NSEW] ?[0-9]{1,3} ?° ?[0-9]{1,2}\b"),
-    re.compile(LINKS, re.IGNORECASE),
-    re.compile(r"\b(?:POINT|LINESTRING|POLYGON) ?(?:Z|M|ZM)? ?[(]{1,2} ?-?[0-9]", re.IGNORECASE),
-    re.compile(r"\"coordinates\" ?: ?\["),
-    re.compile(r"\b[23456789CFGHJMPQRVWX]{8}[+][23456789CFGHJMPQRVWX]{2,3}\b"),
-)
 
 CUES = r"names? (?:is|are)|e?[rl]inn?ya l[iy]|eiz+i+na r[iy]|ibara r[iy]|jina l"
 TITLES = "|".join(sorted(WORDS["title"]))
@@ -58,10 +43,21 @@ NAMED = re.compile(
     rf"(?:\b(\w+)[ ,]+)?\b(?:{CUES})\w*:? (?:(?:nze|ninze|niinye|ni|is|ye) )?([^\W\d_][\w'\u2019-]+)", re.IGNORECASE
 )
 TITLED = re.compile(rf"\b((?i:{TITLES}))\b\.? ?([^\W\d_][\w'\u2019-]+)")
-LETTERS = re.compile(r"[^\W\d_](?:[^\W\d_]|['\u2019.-])*")
-LONGEST_NAME = 80
+LETTERS = re.compile(r"[^\W\d_](?:[^\W\d_]|['\u2019.])*")
+DIGIT = re.compile(r"[0-9]")
+LONG_WORD = 5  # letters; fewer beside digits are those of a code
 FEWEST_DIGITS = 6  # of a number in a column that is called so
-FINE = re.compile(r"[-+]?[0-9]{1,3}[.,][0-9]{2,}")
+# In a column of numbers of telephone or account these are spent or measured.
+AMOUNT = re.compile(r"[1-9][0-9]{5,6}(?:[.][0-9]+)?|[1-9][0-9]*000(?:[.]0+)?|[0-9]{1,2}[.][0-9]+")
+FINE = re.compile(r"['\"(]?[NSEW]? ?[-+]?[0-9]{1,3}[.,][0-9]{2,}", re.IGNORECASE)
+MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+WHOLE_DATE = re.compile(
+    r"(?<![0-9])(?:(?:19|20)[0-9]{2}([-/. ]?)[0-9]{1,2}\1[0-9]{1,2}|[0-9]{1,2}([-/. ])[0-9]{1,2}\2[0-9]{2,4})(?![0-9])"
+    rf"|[0-9]{{1,2}}(?:st|nd|rd|th)?[ -]?(?:{MONTHS})[a-z]*[ ,-]{{0,2}}[0-9]{{2,4}}(?![0-9])"
+    rf"|\b(?:{MONTHS})[a-z]* [0-9]{{1,2}}(?:st|nd|rd|th)?,? [0-9]{{4}}(?![0-9])",
+    re.IGNORECASE,
+)
+PLATE = re.compile(r"\bU[ABDEF][A-Z] ?[0-9]{3} ?[A-Z]\b", re.IGNORECASE)  # UGX and USD begin amounts
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 SPACES = "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000"
@@ -79,20 +75,22 @@ WRITTEN_PLAINLY = {
 }
 
 
-def kind_of_text(answer: str) -> Kind | None:
+def kinds_of_text(answer: str) -> tuple[Kind, ...]:
     """What an answer gives away by itself, whatever its column is called."""
     if len(answer) < SHORTEST or PLAIN_NUMBER.fullmatch(answer):
-        return None
+        return ()
     text = written_plainly(answer)
-    if "@" in text and EMAIL.search(text):
-        return "email"
-    if NATIONAL_ID.search(text):
-        return "national_id"
-    if _holds_phone(text):
-        return "phone"
-    if _holds_place(text):
-        return "coordinates"
-    return "name" if _holds_name(text) else None
+    # The digits of an identity number are none of a telephone.
+    without_ids = NATIONAL_ID.sub(" ", text)
+    signs: dict[Kind, bool] = {
+        "email": "@" in text and EMAIL.search(text) is not None,
+        "national_id": without_ids != text,
+        "phone": _holds_phone(without_ids),
+        "coordinates": holds_place(text),
+        "registration": PLATE.search(text) is not None,
+        "name": _holds_name(text),
+    }
+    return tuple(kind for kind, is_there in signs.items() if is_there)
 
 
 def fits(kind: Kind, answer: str) -> bool:
@@ -101,20 +99,35 @@ def fits(kind: Kind, answer: str) -> bool:
     if kind == "email":
         return "@" in text
     if kind == "coordinates":
-        return FINE.match(text) is not None
+        return FINE.match(text) is not None or _digits(text) >= FEWEST_DIGITS
     if kind == "name":
-        words = LETTERS.findall(text)
-        is_filled = (
-            any(len(word) > 1 for word in words)
-            and not {word.lower().strip(".") for word in words} <= WORDS["no_answer"]
-        )
-        return is_filled and len(text) <= LONGEST_NAME
-    return sum(map(str.isdigit, text)) >= FEWEST_DIGITS
+        return _is_name(text)
+    if kind == "birth_date":
+        return WHOLE_DATE.search(text) is not None
+    if kind == "registration" and PLATE.search(text):
+        return True
+    is_amount = kind != "national_id" and AMOUNT.fullmatch(text.replace(",", "")) is not None
+    return _digits(text) >= FEWEST_DIGITS and not is_amount
 
 
 def written_plainly(answer: str) -> str:
     """The answer with digits, spaces and dashes as ASCII has them, and without what cannot be seen."""
     return answer if answer.isascii() else answer.translate(WRITTEN_PLAINLY)
+
+
+def _digits(text: str) -> int:
+    return len(DIGIT.findall(text))
+
+
+def _is_name(text: str) -> bool:
+    """Whether words stand there that are no answer of another sort, and no part of a code."""
+    words = {word for token in text.split() for word in _words(token)}
+    return any(len(word) > 1 for word in words) and not words <= WORDS["no_answer"]
+
+
+def _words(token: str) -> list[str]:
+    fewest = LONG_WORD if DIGIT.search(token) else 1
+    return [word.lower().strip(".'\u2019") for word in LETTERS.findall(token) if len(word) >= fewest]
 
 
 def _holds_phone(text: str) -> bool:
@@ -129,11 +142,15 @@ def _is_phone(text: str, found: re.Match[str]) -> bool:
     is_within_word = before[-1:].isalpha() and after.isalpha()
     is_end_of_code = re.fullmatch(r"[A-Za-z0-9][-/_]", before) is not None and not number.isdigit() and number[0] != "+"
     groups = re.findall(r"[0-9]+", number)
-    if is_within_word or is_end_of_code or len(groups) > MOST_GROUPS or DATE.search(number):
+    if is_within_word or is_end_of_code or DATE.search(number) or NETWORK_EQUIPMENT.fullmatch(number):
         return False
-    if NETWORK_EQUIPMENT.fullmatch(number) or min(map(len, groups[1:]), default=2) < 2:
-        return False
-    return _is_valid(number)
+    is_parted_oddly = len(groups) > MOST_GROUPS or min(map(len, groups[1:]), default=2) < 2
+    return (not is_parted_oddly or _is_spelt(groups)) and _is_valid(number)
+
+
+def _is_spelt(groups: list[str]) -> bool:
+    """Whether a number stands there digit by digit; the codes of several choices are each another."""
+    return len(groups) == SPELT_DIGITS and set(map(len, groups)) == {1} and len(set(groups)) < len(groups)
 
 
 def _is_valid(number: str) -> bool:
@@ -146,28 +163,6 @@ def _is_valid(number: str) -> bool:
         return False
     is_ours = parsed.country_code == COUNTRY_CODE and OURS.fullmatch(str(parsed.national_number)) is not None
     return is_ours or phonenumbers.is_valid_number(parsed)
-
-
-def _holds_place(text: str) -> bool:
-    if any(pattern.search(text) for pattern in PLACES):
-        return True
-    return any(_is_place(*found.groups()) for found in PAIR.finditer(text))
-
-
-def _is_place(first: str, first_side: str | None, second: str, second_side: str | None) -> bool:
-    one, other = float(first), float(second)
-    if abs(one) > 180 or abs(other) > 180 or min(abs(one), abs(other)) > 90:
-        return False
-    if first_side and second_side:
-        return True
-    is_near = any(_lies(*pair) for pair in ((one, other), (other, one)))
-    has_sign = first[0] in "-+" or second[0] in "-+"
-    return is_near or (has_sign and min(len(part.partition(".")[2]) for part in (first, second)) >= FINE_DIGITS)
-
-
-def _lies(latitude: float, longitude: float) -> bool:
-    (south, north), (west, east) = MOST_LIKELY
-    return south <= latitude <= north and west <= longitude <= east
 
 
 def _holds_name(text: str) -> bool:

@@ -5,39 +5,57 @@ anew at each call, which a handful of lines is not worth.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest_api.detection.answers import CUES, LINKS, TITLES, WRITTEN_PLAINLY
-from ingest_api.detection.headers import kind_of_header
+from ingest_api.detection.answers import CUES, TITLES, WRITTEN_PLAINLY
+from ingest_api.detection.places import LINKS, SIDES
 
 FEW = 32  # lines
 GAP = "[ ()./-]*"
 NO_DOT = "[ ()/-]*"
 START = "(?:^|[^0-9.]|[^0-9][.])"
+BETWEEN = r"[ ;:/|\t\r\n]"
 DECIMALS = "[0-9][.][0-9]{3,} ?°? ?[NSEW]?"
 UNUSUAL = f"[{''.join(map(chr, WRITTEN_PLAINLY))}]"
+NUMBERS = "|".join(
+    (
+        f"0{NO_DOT}[2-9](?:{GAP}[0-9]){{8}}",
+        f"256(?:{NO_DOT}|[.][0-9]{{2,4}}[.])[0-9](?:{GAP}[0-9]){{5}}",
+        f"00{NO_DOT}[1-9](?:{GAP}[0-9]){{6}}",
+    )
+)
+WORDS = "|".join(
+    (
+        "U[ABDEF][A-Z] ?[0-9]{3} ?[A-Z]",
+        "[NS] ?[0-9]{1,3}[ :][0-9]{1,2}(?:[.][0-9]{2}|[ :][0-9])",
+        f"(?:{SIDES})[^0-9a-z]{{1,6}}[0-9]",
+        "(?:POINT|LINESTRING|POLYGON) ?(?:Z|M|ZM)? ?[(]",
+        rf"(?:{TITLES})\b",
+    )
+)
 USUAL = "(?i)" + "|".join(
     (
-        "[@°º˚]",
-        f"{START}0{NO_DOT}[2-9](?:{GAP}[0-9]){{8}}",
-        f"{START}256(?:{NO_DOT}|[.][0-9]{{2,4}}[.])[0-9](?:{GAP}[0-9]){{5}}",
-        f"{START}00{NO_DOT}[1-9](?:{GAP}[0-9]){{6}}",
+        # What JSON writes with a backslash: another JSON, the break of a line.
+        r"[@°º˚\\]",
+        f"{START}(?:{NUMBERS})",
         "[+][ (]*[1-9]",
         "[CAFPR][MF][ -]?[0-9](?:[ -]?[0-9]){4}",
-        f"{DECIMALS}[ ;/|]{{1,3}}[-+]?[0-9]{{1,3}}[.][0-9]{{3}}",
+        f"{DECIMALS}{BETWEEN}{{1,3}}[-+]?[0-9]{{1,3}}[.][0-9]{{3}}",
         # Only within quotes a comma parts two numbers of one cell.
-        rf'(?:^|[,:])"(?:[^"]|""|\\")*{DECIMALS}[ ;/|]{{0,2}},[ ,;/|]{{0,2}}[-+]?[0-9]',
-        r"\b[NS] ?[0-9]{1,2} [0-9]{1,2}[.][0-9]{2}",
+        rf'(?:^|[,:])"(?:[^"]|"")*{DECIMALS}{BETWEEN}{{0,2}},(?:{BETWEEN}|,){{0,2}}[-+]?[0-9]',
+        f"[0-9],[0-9]{{4,}} ?°? ?[NSEW]?{BETWEEN}{{1,3}}[-+]?[0-9]{{1,3}},[0-9]{{4}}",
+        r"[0-9][ :][0-9]{1,2}(?:[.][0-9]+)? ?[NS]\b",
+        rf"\b(?:{WORDS})",
         "[23456789CFGHJMPQRVWX]{8}[+]",
-        r"\b(?:POINT|LINESTRING|POLYGON) ?(?:Z|M|ZM)? ?[(]",
         "coordinates",
         LINKS,
         CUES,
-        rf"\b(?:{TITLES})\b",
+        # A cell or an extra that may be JSON.
+        r'(?:^|[,:])"?[ \t\r\n]*\[|(?:^|,)"[ \t\r\n]*\{',
     )
 )
 SUSPICION = f"{USUAL}|{UNUSUAL}"
@@ -46,14 +64,19 @@ PLAIN_CELLS = re.compile(r",[-+]?[0-9]{0,9}(?:[.][0-9]+)?(?=,)")
 EXTRAS = '{"'
 
 
-def suspicious_lines(lines: Sequence[str]) -> list[int]:
-    """The positions of the lines that may hold something personal."""
+def suspicious_lines(lines: Sequence[str], tells: Callable[[str], bool]) -> list[int]:
+    """The positions of the lines that may hold something personal.
+
+    Args:
+        lines: of CSV, each with its extras as JSON behind it.
+        tells: whether the header of an extra says that something personal may stand there.
+    """
     array = _array(lines) if len(lines) >= FEW else None
     if array is None:
-        return [position for position, line in enumerate(lines) if _is_suspicious(line)]
+        return [position for position, line in enumerate(lines) if _is_suspicious(line, tells)]
     found = _positions(pc.match_substring_regex(array, SUSPICION))
     with_extras = _positions(pc.ends_with(array, "}"))
-    return sorted({*found, *(position for position in with_extras if _has_personal_header(lines[position]))})
+    return sorted({*found, *(position for position in with_extras if _has_personal_header(lines[position], tells))})
 
 
 def _array(lines: Sequence[str]) -> pa.Array | None:
@@ -68,8 +91,8 @@ def _positions(mask: pa.Array) -> list[int]:
     return positions
 
 
-def _is_suspicious(line: str) -> bool:
-    if line.endswith("}") and _has_personal_header(line):
+def _is_suspicious(line: str, tells: Callable[[str], bool]) -> bool:
+    if line.endswith("}") and _has_personal_header(line, tells):
         return True
     if not line.isascii() and UNUSUAL_EXPRESSION.search(line):
         return True
@@ -82,9 +105,9 @@ def _without_numbers(line: str) -> str:
     return line if '"' in cells else PLAIN_CELLS.sub("", cells) + mark + extras
 
 
-def _has_personal_header(line: str) -> bool:
+def _has_personal_header(line: str, tells: Callable[[str], bool]) -> bool:
     begin = line.rfind(EXTRAS)
     try:
-        return any(map(kind_of_header, orjson.loads(line[begin:])))
+        return any(map(tells, orjson.loads(line[begin:])))
     except orjson.JSONDecodeError:
         return True

@@ -6,14 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.detection_cases import FAMILIES, Family, cases
-from ingest_api.detection import Detector, Kind, kind_of_header
+from ingest_api.detection import Detector, Kind, bare_names, kinds_of_header
 from ingest_api.detection.suspicion import FEW
 from ingest_api.records import csv_line
 from tests.conftest import SAMPLE
 from warehouse.contract import list_forms, load_contract
 
 CASES = 60
-BARE = "bare, in a text"
+# What is said of cases in which it falls short.
+SHORT: dict[str, tuple[Kind, ...]] = {
+    "bare, in a text": (),
+    "bare, in a column that is called otherwise": (),
+    "phrases in columns that are called as persons are": ("name",),
+}
 DETECTOR = Detector([], [])
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 fragments = st.sampled_from(
@@ -41,18 +46,26 @@ fragments = st.sampled_from(
         "1234567",
         "\n",
         "{",
+        "[",
+        '{"lat": 1.25}',
+        '["0772","333","444"]',
+        "lat=-1.091234",
+        "-1,091234; 30,123456",
+        "01 05 28 S 30 07 24 E",
+        "UBA 123A",
+        "\x11",
     ]
 )
 
 
-def kind_of(answer: str, header: str = "comments") -> Kind | None:
-    return DETECTOR.find([], {header: answer}).get(header)
+def kinds_of(answer: str, header: str = "comments") -> tuple[Kind, ...]:
+    return DETECTOR.find([], {header: answer}).extras.get(header, ())
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: f"{family.kind}: {family.name}")
 def test_made_up_cases_are_told_for_what_they_are(family: Family) -> None:
-    expected = None if family.name == BARE else family.kind
-    wrong = [case for case in cases(family, CASES) if kind_of(case[1], case[0]) != expected]
+    expected = SHORT.get(family.name, (family.kind,) if family.kind else ())
+    wrong = [case for case in cases(family, CASES) if kinds_of(case[1], case[0]) != expected]
     assert wrong == []
 
 
@@ -74,7 +87,20 @@ def test_made_up_cases_are_told_for_what_they_are(family: Family) -> None:
         ("0\u00b054'44\" S, 29\u00b044'04\" E", "coordinates"),
         ("https://goo.gl/maps/abc", "coordinates"),
         ("6GCGRVQ8+2X", "coordinates"),
+        ("-1.091234:30.123456", "coordinates"),
+        ("-1.091234\n30.123456", "coordinates"),
+        ("-1,091234; 30,123456", "coordinates"),
+        ("?lat=-1.091234&lon=30.123456", "coordinates"),
+        ("01 05 28 S 30 07 24 E", "coordinates"),
+        ("S 01 05 28.5 E 30 07 24", "coordinates"),
+        ("0 7 7 2 3 3 3 4 4 4", "phone"),
+        ("came on UBA 123A", "registration"),
         ("we asked Mzee Byaruhanga", "name"),
+        ("1,200; 30,400", None),
+        ("1 200 300 S", None),
+        ("late 2 times", None),
+        ("UGX 500K", None),
+        ("0 7 2 3 1 4 5 6 8 9", None),
         ("eiziina ryangye niinye Kemigisha", "name"),
         ("12/07/2026 10:30", None),
         ("07/12/2026 10:30", None),
@@ -97,7 +123,7 @@ def test_made_up_cases_are_told_for_what_they_are(family: Family) -> None:
     ],
 )
 def test_hard_answers(answer: str, kind: Kind | None) -> None:
-    assert kind_of(answer) == kind
+    assert kinds_of(answer) == ((kind,) if kind else ())
 
 
 @pytest.mark.parametrize(
@@ -111,7 +137,6 @@ def test_hard_answers(answer: str, kind: Kind | None) -> None:
         ("Eiziina", "name"),
         ("group member name", "name"),
         ("contact", "phone"),
-        ("Contact person", "name"),
         ("contact_name", "name"),
         ("Mobile No", "phone"),
         ("Cell number", "phone"),
@@ -124,6 +149,50 @@ def test_hard_answers(answer: str, kind: Kind | None) -> None:
         ("lat", "coordinates"),
         ("_geolocation_0", "coordinates"),
         ("E-mail", "email"),
+        ("WhatsApp", "phone"),
+        ("ph1", "phone"),
+        ("momo", "phone"),
+        ("airtel no.", "phone"),
+        ("MTN", "phone"),
+        ("y_coord", "coordinates"),
+        ("\uff4e\uff41\uff4d\uff45", "name"),
+        ("N\u0430m\u0435", "name"),
+        ("Pr\u00e9nom", "name"),
+        ("nom", "name"),
+        ("respname", "name"),
+        ("household_name", "name"),
+        ("Amazina", "name"),
+        ("spouse", "name"),
+        ("father's", "name"),
+        ("HH head", "name"),
+        ("hh_head", "name"),
+        ("Beneficiary", "name"),
+        ("village_chairperson", "name"),
+        ("LC1 chairman", "name"),
+        ("VHT", "name"),
+        ("village chief", "name"),
+        ("Caretaker", "name"),
+        ("Surveyor", "name"),
+        ("interviewed by", "name"),
+        ("person interviewed", "name"),
+        ("signed_by", "name"),
+        ("respondent_id", "name"),
+        ("DOB", "birth_date"),
+        ("date of birth", "birth_date"),
+        ("Bank account", "account"),
+        ("account number", "account"),
+        ("TIN", "registration"),
+        ("motorcycle plate", "registration"),
+        ("number plate", "registration"),
+        ("LandTitle", "registration"),
+        ("mother_alive", None),
+        ("head_sex", None),
+        ("age of spouse", None),
+        ("vht_visited", None),
+        ("tin_roof", None),
+        ("account balance", None),
+        ("momo_amount", None),
+        ("calf_date_of_birth", None),
         ("village_name", None),
         ("Crop Name", None),
         ("parish", None),
@@ -138,7 +207,7 @@ def test_hard_answers(answer: str, kind: Kind | None) -> None:
     ],
 )
 def test_names_of_columns(header: str, kind: Kind | None) -> None:
-    assert kind_of_header(header) == kind
+    assert kinds_of_header(header) == ((kind,) if kind else ())
 
 
 @pytest.mark.parametrize(
@@ -150,28 +219,81 @@ def test_names_of_columns(header: str, kind: Kind | None) -> None:
         ("lat", "5"),
         ("nin", "yes"),
         ("next_of_kin", "brother"),
+        ("mother", "yes"),
+        ("mother", "died 3 years ago"),
+        ("spouse", "1"),
+        ("head", "male"),
+        ("head", "female-headed"),
+        ("VHT", "ENUM07"),
+        ("respondent_id", "KAN-100-ABC-1974"),
+        ("respondent_id", "R 12"),
+        ("ph", "6.512345"),
+        ("momo", "1200000"),
+        ("mtn", "15,000,000"),
+        ("DOB", "1985"),
+        ("TIN", "none"),
+        ("number plate", "yes"),
+        ("gps", "3 satellites"),
     ],
 )
 def test_answer_that_is_not_what_its_column_is_called_is_left(header: str, answer: str) -> None:
-    assert kind_of(answer, header) is None
+    assert kinds_of(answer, header) == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "answer", "kind"),
+    [
+        ("full_name", "Markerd " * 20, "name"),
+        ("Contact person", "Markerd", "name"),
+        ("Contact person", "772123456", "phone"),
+        ("next of kin contact", "772123456", "phone"),
+        ("mother", "late Markerd", "name"),
+        ("gps_latitude", "S1.0912345", "coordinates"),
+        ("gps_lat", "-1091234", "coordinates"),
+        ("DOB", "12 March 1985", "birth_date"),
+        ("phone", '["0772","333","444"]', "phone"),
+        ("members", '[{"name":"Markerd Child"}]', "name"),
+        ("members", '{"0772333444":{"age":3}}', "phone"),
+        ("place", '{"lat":-1.09,"lng":30.12}', "coordinates"),
+        ("answers", '{"form":"{\\"spouse\\":\\"Markerd\\"}"}', "name"),
+    ],
+)
+def test_answer_is_told_by_its_own_name(header: str, answer: str, kind: Kind) -> None:
+    assert kinds_of(answer, header) == (kind,)
+    line = csv_line([answer]) if header == "members" else f",{orjson.dumps({header: answer}).decode()}"
+    assert DETECTOR.suspicious([line]) == [0]
+
+
+@pytest.mark.parametrize("answer", ['[{"age":3,"sex":"male"}]', "[1, 2, 3]", "{not JSON", "[" * 100_000])
+def test_json_without_a_person_is_left(answer: str) -> None:
+    assert kinds_of(answer) == ()
+
+
+def test_an_answer_may_be_of_several_kinds() -> None:
+    assert kinds_of("Spoke to Mr Okello John, call 0772 123 456") == ("phone", "name")
+
+
+def test_a_header_stands_for_the_end_of_its_path() -> None:
+    assert bare_names("grp/enumerator_id[2]") == ("grp/enumerator_id", "enumerator_id")
+    assert bare_names("enumerator_id#2") == bare_names("enumerator_id.1") == ("enumerator_id",)
 
 
 @pytest.mark.parametrize("form", list_forms())
 def test_no_field_of_a_contract_sounds_personal_unless_it_is_marked(form: str) -> None:
     unmarked = [field for field in load_contract(form).fields if not field.pii]
     headers = [header for field in unmarked for header in (field.name, *field.headers)]
-    assert [header for header in headers if kind_of_header(header)] == []
+    assert [header for header in headers if kinds_of_header(header)] == []
 
 
 def test_marked_fields_are_passed_over() -> None:
     detector = Detector(["phone_number", "comments"], ["phone_number"])
-    assert detector.find(["0772123456", "0701234567"], {}) == {"comments": "phone"}
+    assert detector.find(["0772123456", "0701234567"], {}).fields == {"comments": ("phone",)}
 
 
 def test_field_that_sounds_personal_is_looked_at_in_every_row() -> None:
     detector = Detector(["contact_phone"], [])
     assert detector.suspicious(["772123456", "none"]) == [0, 1]
-    assert detector.find(["772123456"], {}) == {"contact_phone": "phone"}
+    assert detector.find(["772123456"], {}).fields == {"contact_phone": ("phone",)}
 
 
 def test_ordinary_surveys_hold_nothing() -> None:
@@ -179,7 +301,7 @@ def test_ordinary_surveys_hold_nothing() -> None:
     detector = Detector(header.split(","), [])
     suspicious = detector.suspicious(lines)
     assert len(suspicious) < len(lines) / 100
-    assert [position for position in suspicious if detector.find(lines[position].split(","), {})] == []
+    assert [position for position in suspicious if any(detector.find(lines[position].split(","), {}))] == []
 
 
 @given(
@@ -189,7 +311,7 @@ def test_ordinary_surveys_hold_nothing() -> None:
 def test_whatever_is_found_is_suspicious(cells: list[str], extras: dict[str, str]) -> None:
     detector = Detector([f"field{position}" for position in range(len(cells))], [])
     line = csv_line(cells) + (orjson.dumps(extras).decode() if extras else "")
-    if detector.find(cells, extras):
+    if any(detector.find(cells, extras)):
         assert detector.suspicious([line]) == [0]
         assert detector.suspicious([line] * FEW) == list(range(FEW))
 

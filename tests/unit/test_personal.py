@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from ingest_api.detection import say_header
 from ingest_api.layouts import DocumentLayout
-from ingest_api.personal import Sealer, open_token, stand_in_of
+from ingest_api.personal import (
+    Finding,
+    Sealer,
+    describe_findings,
+    open_token,
+    say_findings,
+    stand_in_of,
+)
 from ingest_api.readers.json_reader import document_submission
 from ingest_api.records import Rejection, Submission
 from warehouse.contract import PersonalKind, load_contract
@@ -139,7 +146,54 @@ def test_what_no_contract_marks_is_taken_out_and_counted() -> None:
     assert open_token(KEYS, found.tokens[1]) == {"Next of kin": "Nakato Sarah", "remarks": "call 0772123456"}
     extras = orjson.loads(found.submissions[0].extras or "")
     assert (extras["colour"], extras["remarks"].startswith("personal:")) == ("red", True)
-    assert {(each.field, each.kind): rows for each, rows in found.findings.items()} == {
-        ("Next of kin", "name"): 1,
-        ("remarks", "phone"): 1,
+    assert found.findings == {1: [Finding("Next of kin", "name"), Finding("remarks", "phone")]}
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"enumerator_id": "Kakuru", "enumerator_id#2": "Markerd"},
+        {"enumerator_id": "Kakuru", "grp/enumerator_id": "Markerd"},
+        {"enumerator_id": "Kakuru", "grp/enumerator_id[2]": "Markerd"},
+        {"enumerator_id": "Kakuru", "Enumerator_ID": "Markerd"},
+        {"Enumerator_ID": "Kakuru", "enumerator_id": "Markerd"},
+    ],
+)
+def test_a_marked_field_that_is_given_twice_is_sealed_twice(answers: dict[str, str]) -> None:
+    found = Sealer(KEYS, FORM, CONTRACT.names).seal([submit(answers)])
+    (header,) = orjson.loads(found.submissions[0].extras or "")
+    assert orjson.loads(found.submissions[0].extras or "") == {header: stand_in_of(KEYS, "identifier", "Markerd")}
+    assert sorted(open_token(KEYS, found.tokens[1]).values()) == ["Kakuru", "Markerd"]
+    assert found.findings == {}
+
+
+def test_a_second_place_is_rounded_as_the_first() -> None:
+    row, personal = sealed(submit({"latitude": "-0.912345", "home/latitude": "-1.234567"}))
+    assert orjson.loads(row.extras or "") == {"home/latitude": "-1.23"}
+    assert personal == {"latitude": "-0.912345", "home/latitude": "-1.234567"}
+
+
+def test_a_field_and_an_extra_of_one_name_are_both_sealed() -> None:
+    names = ["household_id", "remarks"]
+    row = submit({})._replace(line="A,call 0772123456", extras='{"remarks":"or 0701234567"}')
+    found = Sealer(KEYS, FORM, names).seal([row])
+    assert "07" not in found.submissions[0].line + (found.submissions[0].extras or "")
+    assert open_token(KEYS, found.tokens[1]) == {
+        "remarks": "call 0772123456",
+        "extras/remarks": "or 0701234567",
     }
+
+
+def test_an_extra_with_somebody_in_its_json_is_sealed_whole() -> None:
+    members = '[{"enumerator_id":"Markerd","age":3}]'
+    row, personal = sealed(submit({"members": members, "rooms": '[{"name_of_crop":"maize"}]'}))
+    assert personal == {"members": members}
+    assert orjson.loads(row.extras or "")["rooms"] == '[{"name_of_crop":"maize"}]'
+
+
+def test_findings_in_words_name_all_kinds_of_a_field() -> None:
+    findings = describe_findings({Finding("remarks", "phone"): 3, Finding("remarks", "name"): 1})
+    ending = "and the contract does not say so; it"
+    assert say_findings(findings) == [
+        f"'remarks' holds personal data (phone in 3 rows, name in 1 rows), {ending} was encrypted."
+    ]
