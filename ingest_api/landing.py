@@ -214,14 +214,12 @@ def _store(
     copy_lines(connection, copy_raw(arrival.contract.form, tuple(names)), rows)
     copy_lines(connection, statements["copy_conflicts"], [_conflict_row(arrival, names, row) for row in conflicts])
     copy_lines(connection, statements["copy_rejected"], [_rejected_row(arrival, row) for row in batch.rejections])
-    kept = batch.tokens
-    if repeated and batch.tokens:
-        again = {number for number, differs in repeated.items() if not differs}
-        kept = {number: token for number, token in batch.tokens.items() if number not in again}
+    again = {number for number, differs in repeated.items() if not differs}
+    kept = {number: token for number, token in batch.tokens.items() if number not in again} if again else batch.tokens
     key_id = arrival.keys.current_id
     tokens = [personal_row(arrival.ingestion_id, number, key_id, token) for number, token in kept.items()]
     copy_lines(connection, statements["copy_personal"], tokens)
-    balance.findings.update(found for row in batch.findings.values() for found in row)
+    balance.findings.update(found for number, row in batch.findings.items() if number not in again for found in row)
     balance.stored += len(stored)
     balance.conflict += len(conflicts)
     balance.duplicate += len(repeated) - len(conflicts)

@@ -59,6 +59,24 @@ def test_whole_survey_lands_and_its_twin_stores_nothing(
     assert rows_in_raw(database) == entry.stored_rows
 
 
+def test_personal_data_of_rows_that_are_sent_again_is_counted_once(database: Database, store: LocalStore) -> None:
+    contents = (
+        b"household_id,remarks\nA-1,call 0772123456\n",
+        b"household_id,remarks\nA-1,call 0772123456\nA-2,b@c.ug\n",
+    )
+    found = []
+    for content in contents:
+        ingestion = receive(database, store, content)
+        land_next(database, store)
+        found.append(get_entry(database, ingestion).personal_fields)
+    assert found == [
+        [{"field": "remarks", "kind": "phone", "rows": 1}],
+        [{"field": "remarks", "kind": "email", "rows": 1}],
+    ]
+    receipts = [send_survey(database, "A-3", {"remarks": "call 0772123456"}) for _ in range(2)]
+    assert [get_entry(database, each.ingestion_id).personal_fields for each in receipts] == [found[0], []]
+
+
 def test_same_row_in_another_file_and_another_order_of_columns_is_the_same(
     database: Database, store: LocalStore
 ) -> None:

@@ -173,7 +173,7 @@ ledger as (
         (outcome = 'duplicate')::int,
         (outcome = 'conflict')::int,
         coalesce(unknown_fields, '{}'),
-        coalesce(personal_fields, '[]'),
+        case outcome when 'duplicate' then '[]' else coalesce(personal_fields, '[]') end,
         1,
         now(),
         0,
