@@ -32,7 +32,7 @@ class Layout:
 
     Attributes:
         names: the fields that the table has, in its order.
-        unknown: the headers that the contract does not know.
+        unknown: the headers that the contract does not know, told apart as the extras have them.
         width: how many columns it has.
     """
 
@@ -41,10 +41,10 @@ class Layout:
         resolved = contract.resolve(headers)
         self.width = len(headers)
         self.names = [name for name in resolved if name]
-        self.unknown = [header for header, name in zip(headers, resolved, strict=True) if not name]
         self._form = contract.form
         self._known = [position for position, name in enumerate(resolved) if name]
         self._extra = _tell_apart([(position, headers[position]) for position, name in enumerate(resolved) if not name])
+        self.unknown = [header for _, header in self._extra]
         self._identifier_name = contract.identifier
         self._identifier = self.names.index(contract.identifier) if contract.identifier in self.names else None
         self._submission_id = self.names.index(SUBMISSION_ID) if SUBMISSION_ID in self.names else None

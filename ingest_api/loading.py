@@ -13,7 +13,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from ingest_api.landing import Arrival, Balance, land
-from ingest_api.personal import describe_findings, say_findings
+from ingest_api.personal import describe_findings, say_findings, say_unknown
 from ingest_api.readers import open_survey_files
 from warehouse.contract import load_contract
 from warehouse.crypto.keys import load_key_ring
@@ -124,7 +124,7 @@ def _land_file(database: Database, connection: psycopg.Connection, store: Object
         pending["ingestion_id"], contract, pending["source"], pending["received_at"], load_key_ring(database.settings)
     )
     tell = _progress_teller(database, arrival.ingestion_id)
-    balance, notices = Balance(), []
+    balance, notices, unknown = Balance(), [], dict[str, None]()
     with store.get(pending["object_key"]) as file:
         _verify(file, pending)
         most_bytes = database.settings.max_file_bytes
@@ -134,6 +134,8 @@ def _land_file(database: Database, connection: psycopg.Connection, store: Object
             for table in tables:
                 balance.add(land(connection, arrival, table.names, table.submissions(), tell))
                 notices += table.notices
+                unknown |= dict.fromkeys(table.unknown)
+    notices += say_unknown(contract.form, unknown, balance.findings)
     finish_ingestion(connection, arrival.ingestion_id, balance, started, notices)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 import orjson
 
-from ingest_api.detection import Detector, Kind, bare_names, kinds_of_text, kinds_within
+from ingest_api.detection import Detector, Kind, bare_names, kinds_of_text, kinds_within, say_header
 from ingest_api.layouts import SUBMISSION_ID
 from ingest_api.records import Submission, csv_line, identify
 from warehouse.contract import PersonalKind, load_contract
@@ -221,15 +221,37 @@ def describe_findings(findings: Mapping[Finding, int]) -> list[dict[str, str | i
     return [{"field": name, "kind": kind, "rows": rows} for (name, kind), rows in ordered]
 
 
-def say_findings(findings: Iterable[Mapping[str, str | int]]) -> list[str]:
-    """Findings in words, a line for each field."""
+def say_findings(findings: Iterable[Mapping[str, str | int]], became: str = "was encrypted") -> list[str]:
+    """Findings in words, a line for each field.
+
+    Args:
+        findings: as `describe_findings` gives them.
+        became: what was, or would be, done about it.
+    """
     kinds: dict[str, list[str]] = {}
     for found in findings:
         kinds.setdefault(str(found["field"]), []).append(f"{found['kind']} in {found['rows']:,} rows")
     return [
-        f"{name!r} holds personal data ({', '.join(told)}), and the contract does not say so; it was encrypted."
+        f"{name!r} holds personal data ({', '.join(told)}), and the contract does not say so; it {became}."
         for name, told in kinds.items()
     ]
+
+
+def say_unknown(form: str, headers: Iterable[str], findings: Iterable[Finding]) -> list[str]:
+    """What becomes of the columns that the contract does not know; of those with findings, the findings say it."""
+    found = {each.field for each in findings}
+    return [
+        f"Column {say_header(header)} is not in the contract; kept in extras, {_manner(form, header)}."
+        for header in headers
+        if header.strip() and header not in found
+    ]
+
+
+def _manner(form: str, header: str) -> str:
+    """How a column is kept in which nothing unmarked was found."""
+    if marked_kind(form, header):
+        return "encrypted as the field that it names again"
+    return "where its name is encrypted" if kinds_within(header) else "readable"
 
 
 def _is_chosen(key: str) -> bool:

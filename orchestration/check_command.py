@@ -56,6 +56,6 @@ def _print_check(path: Path, found: "Check") -> None:
     more = found.rejected + found.quarantined - len(found.bad_rows)
     if more > 0:
         out.print(f"  and {more:,} more bad rows", highlight=False)
-    for notice in [*found.notices, *say_findings(found.personal_fields)]:
+    for notice in [*found.notices, *say_findings(found.personal_fields, "would be encrypted")]:
         out.print(f"  note: {notice}", highlight=False)
     out.print("done: nothing was stored")

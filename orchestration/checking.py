@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from ingest_api.landing import Arrival, Balance, land
-from ingest_api.personal import describe_findings
+from ingest_api.personal import describe_findings, say_unknown
 from ingest_api.readers import open_survey_files
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt
@@ -150,12 +150,14 @@ def _land(
     }
     entry = _one(connection, queries("checking")["insert_checked"], facts)
     arrival = Arrival(names["ingestion_id"], contract, "cli", entry["received_at"], keys)
-    balance = Balance()
+    balance, unknown = Balance(), dict[str, None]()
     with open_survey_files(file, contract, filename=filename, sheet=sheet) as survey_files:
         for survey_file in survey_files:
             balance.add(land(connection, arrival, survey_file.names, survey_file.submissions()))
             check.format.append(survey_file.format)
             check.notices += survey_file.notices
+            unknown |= dict.fromkeys(survey_file.unknown)
+    check.notices += say_unknown(contract.form, unknown, balance.findings)
     check.duplicate_of = entry["duplicate_of"]
     check.received, check.stored = balance.received, balance.stored
     check.rejected, check.conflict = balance.rejected, balance.conflict

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from ingest_api.detection import say_header
 from ingest_api.layouts import Layout
 from ingest_api.readers.csv_lines import LONGEST_LINE, MOST_LINES, Lines, RecordTooLongError
 from ingest_api.readers.limits import check_columns
@@ -47,6 +46,11 @@ class CsvFile:
     def names(self) -> list[str]:
         """The fields that its rows have, in order."""
         return self.layout.names
+
+    @property
+    def unknown(self) -> list[str]:
+        """The headers that the contract does not know."""
+        return self.layout.unknown
 
     def submissions(self) -> Iterator[Submission | Rejection]:
         """Every record of the file, in order; blank lines are none."""
@@ -109,8 +113,6 @@ class CsvFile:
             self.notices.append(f"{self.lines.recoded} lines were not UTF-8 and were read as Windows-1252.")
         if blank:
             self.notices.append(f"{blank} blank lines were passed over.")
-        unknown = map(say_header, self.layout.unknown)
-        self.notices += [f"Column {header} is not in the contract; kept in extras." for header in unknown]
 
 
 def open_csv(file: BinaryIO, contract: Contract) -> CsvFile:

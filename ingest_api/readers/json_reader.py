@@ -31,6 +31,7 @@ class DocumentFile:
         format: json or jsonl.
         end: what there is to note after the last document.
         notices: what its sender should know, complete after the last submission.
+        unknown: none; a table has columns that nobody knows, a document answers.
     """
 
     contract: Contract
@@ -39,6 +40,7 @@ class DocumentFile:
     format: str
     end: Callable[[], list[str]]
     notices: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
 
     @property
     def names(self) -> list[str]:

@@ -33,6 +33,11 @@ class Member:
         return self.file.names
 
     @property
+    def unknown(self) -> list[str]:
+        """The columns that the contract does not know."""
+        return self.file.unknown
+
+    @property
     def format(self) -> str:
         """The format of the file."""
         return self.file.format
@@ -67,6 +72,7 @@ class UnreadableMember:
     error: UnreadableFileError
     format: str = "unknown"
     estimated_rows: int = 1
+    unknown: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 
     def submissions(self) -> Iterator[Submission | Rejection]:

@@ -14,6 +14,10 @@ class SurveyFile(Protocol):
         """The fields that its submissions have, in the order of their lines."""
 
     @property
+    def unknown(self) -> list[str]:
+        """The columns that the contract does not know; of documents none, each has its own names."""
+
+    @property
     def format(self) -> str:
         """csv, excel, json, jsonl or parquet."""
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ingest_api.detection import say_header
 from ingest_api.layouts import Layout
 from ingest_api.readers.limits import HEADER_ROWS, check_columns
 from ingest_api.records import Rejection, Submission, excerpt_of_cells
@@ -36,6 +35,11 @@ class Table:
         """The fields that its rows have, in order."""
         return self.layout.names
 
+    @property
+    def unknown(self) -> list[str]:
+        """The headers that the contract does not know."""
+        return self.layout.unknown
+
     def submissions(self) -> Iterator[Submission | Rejection]:
         """Every row, in order; blank ones are none."""
         width, blank = self.layout.width, 0
@@ -49,8 +53,6 @@ class Table:
                 blank += 1
         if blank:
             self.notices.append(f"{blank} blank lines were passed over.")
-        unknown = [say_header(header) for header in self.layout.unknown if header.strip()]
-        self.notices += [f"Column {header} is not in the contract; kept in extras." for header in unknown]
 
 
 def find_header(rows: Iterable[Row], contract: Contract) -> Layout:

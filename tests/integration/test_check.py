@@ -11,6 +11,7 @@ import pytest
 from ingest_api.loading import land_next
 from ingest_api.receiving import receive_file
 from ingest_api.senders import LOCAL
+from orchestration.check_command import _print_check
 from orchestration.checking import BadRow, BrokenRule, Check, check_file
 from orchestration.context import Warehouse
 from orchestration.dbt import Dbt, dbt_environment
@@ -113,6 +114,22 @@ def test_bad_rows_bear_their_line_and_reason(checked: tuple[Warehouse, Path, Che
     ]
     assert check.bad_rows[2] == BadRow(7, "row.ragged", "The row has 6 cells, the header has 8.")
     assert all(row.message for row in check.bad_rows)
+
+
+def test_found_fields_would_be_encrypted(
+    warehouse: Warehouse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "found.csv"
+    path.write_text("household_id,remarks,colour,enumerator_id,enumerator_id\nA-1,call 0772123456,red,E-1,E-2\n")
+    _print_check(path, check_file(warehouse, path, "household_survey"))
+    told = capsys.readouterr().out
+    for note in (
+        "Column 'colour' is not in the contract; kept in extras, readable.",
+        "Column 'enumerator_id' is not in the contract; kept in extras, encrypted as the field that it names again.",
+        "'remarks' holds personal data (phone in 1 rows), and the contract does not say so; it would be encrypted.",
+    ):
+        assert f"note: {note}\n" in told
+    assert "Column 'remarks'" not in told
 
 
 def test_nothing_stays(checked: tuple[Warehouse, Path, Check]) -> None:

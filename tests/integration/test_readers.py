@@ -100,6 +100,7 @@ class Contents:
     extras: list[str | None] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
     formats: list[str] = field(default_factory=list)
     estimates: list[int] = field(default_factory=list)
 
@@ -113,6 +114,7 @@ def read(content: bytes, filename: str = "", *, file_type: str | None = None, sh
             for item in file.submissions():
                 add(contents, file.names, item)
             contents.notices += file.notices
+            contents.unknown += file.unknown
     return contents
 
 
@@ -182,10 +184,8 @@ def test_named_sheet_is_read() -> None:
 def test_what_a_workbook_has_beyond_the_contract_is_kept_and_noted() -> None:
     contents = read_case("workbook_with_title.xlsx")
     assert contents.extras == ['{"wall colour":"blue"}']
-    assert contents.notices == [
-        "1 blank lines were passed over.",
-        "Column 'wall colour' is not in the contract; kept in extras.",
-    ]
+    assert contents.unknown == ["", "wall colour"]
+    assert contents.notices == ["1 blank lines were passed over."]
 
 
 def test_json_values_are_kept_to_the_letter() -> None:

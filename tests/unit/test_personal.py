@@ -16,6 +16,7 @@ from ingest_api.personal import (
     describe_findings,
     open_token,
     say_findings,
+    say_unknown,
     stand_in_of,
 )
 from ingest_api.readers.json_reader import document_submission
@@ -165,6 +166,9 @@ def test_a_marked_field_that_is_given_twice_is_sealed_twice(answers: dict[str, s
     assert orjson.loads(found.submissions[0].extras or "") == {header: stand_in_of(KEYS, "identifier", "Markerd")}
     assert sorted(open_token(KEYS, found.tokens[1]).values()) == ["Kakuru", "Markerd"]
     assert found.findings == {}
+    assert say_unknown(FORM, [header], []) == [
+        f"Column {header!r} is not in the contract; kept in extras, encrypted as the field that it names again."
+    ]
 
 
 def test_a_second_place_is_rounded_as_the_first() -> None:
@@ -196,4 +200,13 @@ def test_findings_in_words_name_all_kinds_of_a_field() -> None:
     ending = "and the contract does not say so; it"
     assert say_findings(findings) == [
         f"'remarks' holds personal data (phone in 3 rows, name in 1 rows), {ending} was encrypted."
+    ]
+    assert say_findings(findings, "would be encrypted")[0].endswith(f"{ending} would be encrypted.")
+
+
+def test_columns_that_are_not_known_say_whether_they_are_readable() -> None:
+    headers = ["remarks", "colour", " ", "0772123456"]
+    assert say_unknown(FORM, headers, [Finding("remarks", "phone")]) == [
+        "Column 'colour' is not in the contract; kept in extras, readable.",
+        "Column (phone) is not in the contract; kept in extras, where its name is encrypted.",
     ]
