@@ -25,6 +25,11 @@ insert into raw.ingestions (ingestion_id, form, form_version, source, status, fi
     sha256, received_rows, stored_rows, received_at, error_code)
 values ('{}', 'household_survey', '1', 'cli', '{}', 'a.csv', 'text/csv', 1, 'x', 0, 0, '2026-03-02 06:00+00', '{}')
 """
+FOUND = """;
+update raw.ingestions set personal_fields = '[{}]' where ingestion_id = '{}'
+"""
+REMARKS = '{"field": "remarks", "kind": "phone", "rows": 3}, {"field": "remarks", "kind": "name", "rows": 1}'
+KIN = '{"field": "next_of_kin", "kind": "name", "rows": 9}'
 MODEL = """
 insert into ml.models (model_name, model_version, track, algorithm, object_key, sha256, size_bytes, feature_names,
     training_fingerprint, metrics, metadata, run_id, artifact_kind, trained_at)
@@ -103,6 +108,14 @@ WRONG = {
         UPLOAD.format("one", "refused", "file.damaged"),
     ),
     "empty_upload": (UPLOAD.format("one", "refused", "file.no_rows"), UPLOAD.format("one", "refused", "file.damaged")),
+    "unmarked_personal_data": (
+        UPLOAD.format("one", "loaded", "")
+        + FOUND.format(REMARKS, "one")
+        + ";"
+        + UPLOAD.format("two", "loaded", "")
+        + FOUND.format(f"{REMARKS}, {KIN}", "two"),
+        UPLOAD.format("one", "loaded", ""),
+    ),
     "stale_model": (MODEL.format(1, "366 days"), MODEL.format(1, "364 days")),
     "wrong_champion": (
         MODEL.format(1, "3 days") + MODEL.format(2, "2 days") + PREDICTION.format(1) + WELL + SCORING,

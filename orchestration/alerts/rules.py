@@ -146,8 +146,8 @@ RULES = (
     Rule(
         "unmarked_personal_data",
         "warning",
-        "The field {subject} of {form} held personal data ({kinds}) in {rows:,} rows of the last week, and the contract"
-        " does not say so; the newest upload is {newest}.",
+        "Fields of {subject} that held personal data in the last week, and that the contract does not mark: {fields};"
+        " the newest upload is {newest}.",
     ),
     Rule("empty_upload", "warning", "Uploads of the last day without a survey: {uploads:,}; the newest is {newest}."),
     Rule("cpu_high", "warning", "The processors of {subject} have been busy for {minutes} minutes: {percent} %."),

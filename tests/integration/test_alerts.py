@@ -43,6 +43,15 @@ def test_what_is_wrong_opens_one_alert_and_what_is_nearly_so_none(warehouse: War
     assert names(check_alerts(warehouse, NOW, everything=True)) == ([], [], [rule])
 
 
+def test_personal_data_that_no_contract_marks_is_one_alert_for_a_form(warehouse: Warehouse) -> None:
+    do(warehouse, WRONG["unmarked_personal_data"][0])
+    check_alerts(warehouse, NOW)
+    (alert,) = list_alerts(warehouse.database)
+    assert alert.subject == "household_survey"
+    fields = "next_of_kin (name in 9 rows), remarks (phone in 6 rows, name in 2 rows)"
+    assert f"{fields}; the newest upload is two." in alert.message
+
+
 def test_store_that_is_gone_is_told(warehouse: Warehouse) -> None:
     warehouse.settings.store_folder.rmdir()
     assert names(check_alerts(warehouse, NOW)) == (["store_away"], [], [])

@@ -360,24 +360,49 @@ order by collisions desc
 limit 1;
 
 -- name: unmarked_personal_data
+with
+found as (
+    select
+        ingestions.form,
+        found.field,
+        found.kind,
+        sum(found.rows)::bigint as rows,
+        max(ingestions.ingestion_id) as newest
+    from raw.ingestions as ingestions
+    cross join lateral jsonb_to_recordset(ingestions.personal_fields)
+        as found (field text, kind text, rows bigint)
+    where
+        ingestions.personal_fields <> '[]'
+        and ingestions.received_at between %(now)s::timestamptz - interval '7 days' and %(now)s::timestamptz
+    group by
+        ingestions.form,
+        found.field,
+        found.kind
+),
+
+fields as (
+    select
+        form,
+        field,
+        string_agg(kind || ' in ' || rows || ' rows', ', ' order by rows desc, kind) as kinds,
+        max(newest) as newest,
+        row_number() over (
+            partition by form
+            order by max(rows) desc, field
+        ) as place
+    from found
+    group by
+        form,
+        field
+)
+
 select
-    found.field as subject,
-    ingestions.form,
-    string_agg(distinct found.kind, ', ' order by found.kind) as kinds,
-    sum(found.rows)::bigint as rows,
-    max(ingestions.ingestion_id) as newest
-from raw.ingestions as ingestions
-cross join lateral jsonb_to_recordset(ingestions.personal_fields)
-    as found (field text, kind text, rows bigint)
-where
-    ingestions.personal_fields <> '[]'
-    and ingestions.received_at between %(now)s::timestamptz - interval '7 days' and %(now)s::timestamptz
-group by
-    found.field,
-    ingestions.form
-order by
-    sum(found.rows) desc
-limit 20;
+    form as subject,
+    string_agg(field || ' (' || kinds || ')', ', ' order by place) filter (where place <= 20)
+    || case when count(*) > 20 then ' and ' || count(*) - 20 || ' more' else '' end as fields,
+    max(newest) as newest
+from fields
+group by form;
 
 -- name: empty_upload
 select
