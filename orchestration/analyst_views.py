@@ -13,7 +13,10 @@ from warehouse.database import Statements, fetch_rows, queries
 SCHEMA = "analyst"
 OWN_COLUMNS = {
     "household_id": "Pseudonym of the household, the same in every view of the schema.",
-    "is_suppressed": "Whether the row has no numbers, for they would tell of fewer than five households.",
+    "is_suppressed": "Whether numbers of the row are not told, for they would tell of fewer than five households.",
+    "age_weeks": "Full weeks since the submission was received.",
+    "received_date": "Day on which it was received, in UTC.",
+    "scored_date": "Day on which the prediction was made, in UTC.",
 }
 
 
@@ -64,11 +67,10 @@ def _make_view(connection: psycopg.Connection, view: str, definition: sql.SQL, t
     connection.execute(sql.SQL("comment on view {} is {}").format(place, sql.Literal(description)))
     for row in fetch_rows(connection, queries("analyst")["descriptions_of_columns"], {"view": view}):
         connection.execute(row["statement"])
-    for column, said in OWN_COLUMNS.items():
-        if f" {column}\n" in text or f" {column},\n" in text:
-            connection.execute(
-                sql.SQL("comment on column {} is {}").format(sql.Identifier(SCHEMA, view, column), sql.Literal(said))
-            )
+    shown = connection.execute(sql.SQL("select * from {} limit 0").format(place)).description or ()
+    for column in {column.name for column in shown} & {*OWN_COLUMNS}:
+        comment = sql.SQL("comment on column {} is {}")
+        connection.execute(comment.format(sql.Identifier(SCHEMA, view, column), sql.Literal(OWN_COLUMNS[column])))
 
 
 def _has_table(connection: psycopg.Connection, table: str) -> bool:

@@ -57,12 +57,48 @@ select district || n, district, '2025', '2026', 'status ' || n, n from marts_nex
 insert into marts_next.fct_village_reports (village_report_id, submission_id, district, village, households_surveyed)
 select village_id, 'report:' || village_id, district, upper(village), households
 from marts_next.rpt_village_priorities;
-insert into marts_next.fct_quarantined_submissions (submission_id, household_id, district, village, status)
-select 'kept:' || household_id, household_id, district, village, 'open' from marts_next.dim_households;
-insert into marts_next.rpt_data_quality (data_quality_id, enumerator_id, district, submissions, quality_score,
-    received_date)
-select district || '/personal:someone', 'personal:someone', district, households, 90, '2026-11-01'
+insert into marts_next.fct_quarantined_submissions (
+    submission_id, household_id, district, village, status, age_days, decided_at
+)
+select 'kept:' || household_id, household_id, district, village, 'open', 15, now() from marts_next.dim_households;
+insert into marts_next.rpt_data_quality (
+    data_quality_id, enumerator_id, district, submissions, released_submissions, superseded_submissions,
+    held_submissions, quarantined_submissions, rejected_submissions, flagged_submissions, quality_score, received_date
+)
+select district || '/personal:someone', 'personal:someone', district, households, households - 1, 0, 0, 1, 1, 0, 90,
+    '2026-11-01'
 from marts_next.rpt_district_summary;
+"""
+# One upload with all households, one for each district, and one for each household.
+UPLOADS = """
+insert into marts_next.fct_batch_quality_by_district (
+    batch_district_id, ingestion_id, district, submissions, rejected_submissions, flagged_submissions
+)
+select upload || ' ' || district, upload, district, count(*), 1, count(*)
+from
+    marts_next.dim_households,
+    unnest(array['ing_all', 'ing_' || district, 'ing_' || household_id]) as uploads (upload)
+group by upload, district;
+insert into marts_next.fct_batch_quality (
+    ingestion_id, source, gate_status, submissions, rejected_submissions, flagged_submissions, rejected_percent,
+    received_at
+)
+select ingestion_id, 'api', 'passed', sum(submissions), 1, sum(flagged_submissions), 100.0 / sum(submissions), now()
+from marts_next.fct_batch_quality_by_district
+group by ingestion_id;
+insert into marts_next.rpt_ingestions
+select ingestion_id, 'household_survey', submissions, submissions - 1, 0, 0, 1, submissions,
+    case submissions when 1 then 0 else submissions - 1 end
+from marts_next.fct_batch_quality;
+insert into marts_next.dim_quality_rules (quality_rule_id, rule_id, form, field_names, broken_submissions)
+select 'household_survey.broken_' || n, 'broken_' || n, 'household_survey', '{consent}', n
+from generate_series(0, 9) as n;
+insert into marts_next.fct_quarantined_village_reports (
+    submission_id, ingestion_id, partner, district, village, failed_rules, reasons, received_at
+)
+select 'report:' || village_id, 'ing_reports', 'care', district, village, '{unreadable}',
+    '[{"rule": "unreadable", "values": {"households_visited": "HH-1"}, "message": "is no number"}]', now()
+from marts_next.rpt_village_priorities;
 """
 
 
@@ -94,6 +130,7 @@ def publish_households(warehouse: Warehouse, places: Sequence[Place]) -> None:
                 place._asdict(),
             )
         connection.execute(REPORTS.encode())
+        connection.execute(UPLOADS.encode())
     publish(warehouse.database)
 
 

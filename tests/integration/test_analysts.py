@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from orchestration.analyst_views import OWN_COLUMNS
 from orchestration.context import Warehouse
 from tests.marts_of_households import PLACES, Place, publish_households
 from warehouse.errors import ConflictError, NotFoundError, RefusedRequestError
@@ -57,7 +58,7 @@ def test_analysts_see_pseudonyms_that_join(published: Warehouse) -> None:
         assert found == (households, households, True)
 
 
-@pytest.mark.parametrize("identifying", ["HH-", "sent:", "personal:"])
+@pytest.mark.parametrize("identifying", ["HH-", "sent:", "kept:", "report:", "personal:", "values"])
 def test_no_view_of_analysts_holds_an_identifier(published: Warehouse, identifying: str) -> None:
     with published.database.transaction() as connection:
         for (view,) in connection.execute("select viewname from pg_views where schemaname = 'analyst'").fetchall():
@@ -82,6 +83,86 @@ def test_a_function_of_the_asker_sees_no_more_than_the_view_shows(published: War
         )
         for view in VIEWS_OF_PARTNERS:
             rows_as(connection, PARTNER, f"select * from analyst.{view} as shown where public.tell(shown::text)")
+
+
+def test_no_upload_of_few_households_is_told(published: Warehouse) -> None:
+    """A survey that came by itself would show its household's district beside its prediction."""
+    with published.database.transaction() as connection:
+        for view in ("rpt_ingestions", "fct_batch_quality", "fct_batch_quality_by_district"):
+            told = {name for (name,) in rows_as(connection, ANALYST, f"select ingestion_id from analyst.{view}")}
+            districts = {"ing_Kanungu", "ing_Rukungiri"}
+            hidden = {"ing_Mitooma"} if view != "fct_batch_quality_by_district" else set()
+            assert told == {"ing_all"} | districts | hidden, view
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                rows_as(connection, ANALYST, f"select 1 from marts.{view}")
+        districts_of_all = rows_as(
+            connection,
+            ANALYST,
+            "select district, submissions from analyst.fct_batch_quality_by_district where ingestion_id = 'ing_all'",
+        )
+    assert sorted(districts_of_all) == [("Kanungu", 41), ("Rukungiri", 30)]  # Rubanda's two would follow from Mitooma's
+
+
+def test_what_an_upload_s_rest_would_tell_is_left_out(warehouse: Warehouse) -> None:
+    """Of made-up uploads: what the districts that are shown leave over is none, or five submissions at least."""
+    chance = random.Random(21)  # noqa: S311 - made-up households
+    publish_households(warehouse, [Place(f"D{number}", "C", "V", 100) for number in range(6)])
+    parts = [(f"ing_{upload}", f"D{district}", chance.choice(SIZES)) for upload in range(60) for district in range(6)]
+    parts = [part for part in parts if chance.random() < 0.5]
+    with warehouse.database.transaction() as connection, connection.transaction(force_rollback=True):
+        connection.execute("delete from marts.fct_batch_quality_by_district")
+        connection.cursor().executemany(
+            "insert into marts.fct_batch_quality_by_district (batch_district_id, ingestion_id, district, submissions,"
+            " rejected_submissions, flagged_submissions) values (%s || %s, %s, %s, %s, 0, 0)",
+            [(upload, district, upload, district, size) for upload, district, size in parts],
+        )
+        shown = rows_as(
+            connection, ANALYST, "select ingestion_id, submissions from analyst.fct_batch_quality_by_district"
+        )
+    for upload in {upload for upload, _, _ in parts}:
+        sizes = [size for one, _, size in parts if one == upload]
+        told = [int(str(size)) for one, size in shown if one == upload]
+        left = sum(sizes) - sum(told)
+        assert all(size >= 5 for size in told)
+        assert left == 0 or left >= 5 or not told
+        assert left or min(sizes) >= 5
+
+
+@pytest.mark.parametrize("view", ["rpt_ingestions", "fct_batch_quality", "rpt_data_quality", "dim_quality_rules"])
+def test_counts_under_five_and_their_rests_are_blank(published: Warehouse, view: str) -> None:
+    with published.database.transaction() as connection, connection.transaction(force_rollback=True):
+        connection.execute(sql.SQL("set local role {}").format(sql.Identifier(ANALYST)))
+        cursor = connection.execute(f"select * from analyst.{view}".encode())
+        counts = [
+            (number, column.name)
+            for number, column in enumerate(cursor.description or ())
+            if column.name.endswith(("submissions", "households"))
+        ]
+        rows = cursor.fetchall()
+    assert rows
+    assert counts
+    for row in rows:
+        told = {name: int(row[number]) for number, name in counts if row[number] is not None}
+        assert not {1, 2, 3, 4} & {*told.values()}, row
+        whole = told.get("submissions", told.get("staged_submissions", 0))
+        assert not whole or not {whole - few for few in range(1, 5)} & {*told.values()}, row
+
+
+def test_no_view_tells_a_moment(published: Warehouse) -> None:
+    """A moment joins a household with the upload that came then, or the run that scored it."""
+    with published.database.transaction() as connection:
+        moments = connection.execute(
+            "select table_name, column_name from information_schema.columns"
+            " where table_schema = 'analyst' and data_type like 'timestamp%'"
+        ).fetchall()
+        described = connection.execute(
+            "select attname, col_description(attrelid, attnum)"
+            " from pg_attribute inner join pg_class on attrelid = pg_class.oid"
+            " where relnamespace = 'analyst'::regnamespace and attname = any(%s)",
+            [[*OWN_COLUMNS]],
+        ).fetchall()
+    assert moments == []
+    assert {(column, text) for column, text in described} == {*OWN_COLUMNS.items()}
 
 
 def test_coordinates_are_coarse(published: Warehouse) -> None:

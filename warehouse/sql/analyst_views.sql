@@ -43,6 +43,106 @@ left join ops.small_groups as small_villages
         and small_villages.cluster = ''
         and households.village = small_villages.village;
 
+-- name: dim_quality_rules
+-- One row for each rule of each form; that one to four submissions break it is not told.
+select
+    rules.quality_rule_id,
+    rules.rule_id,
+    rules.form,
+    rules.dimension,
+    rules.severity,
+    rules.stage,
+    rules.field_names,
+    rules.condition,
+    rules.predicate,
+    rules.message,
+    case when rules.broken_submissions not between 1 and 4 then rules.broken_submissions end as broken_submissions
+from marts.dim_quality_rules as rules;
+
+-- name: fct_batch_quality
+-- One row for each upload of five submissions or more: its checks, its score, and whether its gate let it pass.
+select
+    judged.ingestion_id,
+    judged.source,
+    judged.gate_status,
+    judged.submissions,
+    case when not judged.tells_of_few_rejected then judged.rejected_submissions end as rejected_submissions,
+    case when not judged.tells_of_few_flagged then judged.flagged_submissions end as flagged_submissions,
+    judged.completeness_passed,
+    judged.completeness_checked,
+    judged.validity_passed,
+    judged.validity_checked,
+    judged.uniqueness_passed,
+    judged.uniqueness_checked,
+    judged.consistency_passed,
+    judged.consistency_checked,
+    judged.timeliness_passed,
+    judged.timeliness_checked,
+    judged.quality_score,
+    case when not judged.tells_of_few_rejected then judged.rejected_percent end as rejected_percent,
+    (judged.received_at at time zone 'utc')::date as received_date
+from (
+    select
+        quality.*,
+        least(quality.rejected_submissions, quality.submissions - quality.rejected_submissions) between 1 and 4
+            as tells_of_few_rejected,
+        least(quality.flagged_submissions, quality.submissions - quality.flagged_submissions) between 1 and 4
+            as tells_of_few_flagged
+    from marts.fct_batch_quality as quality
+    where quality.submissions >= 5
+) as judged;
+
+-- name: fct_batch_quality_by_district
+-- One row for each upload and district; left out are the smallest of an upload, as long as they are fewer than five.
+select
+    judged.batch_district_id,
+    judged.ingestion_id,
+    judged.district,
+    judged.submissions,
+    case when not judged.tells_of_few_rejected then judged.rejected_submissions end as rejected_submissions,
+    case when not judged.tells_of_few_flagged then judged.flagged_submissions end as flagged_submissions,
+    judged.completeness_passed,
+    judged.completeness_checked,
+    judged.validity_passed,
+    judged.validity_checked,
+    judged.uniqueness_passed,
+    judged.uniqueness_checked,
+    judged.consistency_passed,
+    judged.consistency_checked,
+    judged.timeliness_passed,
+    judged.timeliness_checked,
+    judged.quality_score,
+    case when not judged.tells_of_few_rejected then judged.rejected_percent end as rejected_percent
+from (
+    select
+        sorted.*,
+        least(sorted.rejected_submissions, sorted.submissions - sorted.rejected_submissions) between 1 and 4
+            as tells_of_few_rejected,
+        least(sorted.flagged_submissions, sorted.submissions - sorted.flagged_submissions) between 1 and 4
+            as tells_of_few_flagged,
+        sorted.is_small
+        or (
+            bool_or(sorted.is_small) over (partition by sorted.ingestion_id)
+            and sum(sorted.submissions) over (by_size rows unbounded preceding exclude current row) < 5
+        ) as is_left_out
+    from (
+        select
+            quality.*,
+            quality.submissions < 5 or small_groups.district is not null as is_small
+        from marts.fct_batch_quality_by_district as quality
+        left join ops.small_groups
+            on
+                quality.district = small_groups.district
+                and small_groups.cluster = ''
+                and small_groups.village = ''
+    ) as sorted
+    window by_size as (
+        partition by sorted.ingestion_id
+        order by sorted.is_small desc, sorted.submissions, sorted.batch_district_id
+    )
+) as judged
+where not judged.is_left_out;
+
 -- name: fct_household_risk
 -- One row for each household, under a pseudonym, and round: what was measured, what was predicted, and why.
 select
@@ -79,7 +179,7 @@ select
     risk.is_predicted_vulnerable,
     risk.is_assessed_vulnerable,
     risk.survey_date,
-    risk.scored_at
+    (risk.scored_at at time zone 'utc')::date as scored_date
 from marts.fct_household_risk as risk
 cross join ops.pseudonym_key as key
 left join ops.small_groups as small_districts
@@ -104,16 +204,36 @@ select
     encode(sha256(key.outer_key || sha256(key.inner_key || convert_to(quarantined.household_id, 'UTF8'))), 'hex')
         as household_id,
     quarantined.survey_round,
-    quarantined.district,
+    case when small_districts.district is null then quarantined.district end as district,
     quarantined.status,
     quarantined.failed_rules,
-    quarantined.age_days,
-    quarantined.decided_at
+    quarantined.age_days / 7 as age_weeks
 from marts.fct_quarantined_submissions as quarantined
-cross join ops.pseudonym_key as key;
+cross join ops.pseudonym_key as key
+left join ops.small_groups as small_districts
+    on
+        quarantined.district = small_districts.district
+        and small_districts.cluster = ''
+        and small_districts.village = '';
+
+-- name: fct_quarantined_village_reports
+-- One row for each report of a partner that a rule keeps out, with its reasons, and without what was written.
+select
+    reports.partner,
+    reports.district,
+    reports.village,
+    reports.failed_rules,
+    (
+        select jsonb_agg(told.reason - 'values' order by told.number)
+        from jsonb_array_elements(reports.reasons) with ordinality as told (reason, number)
+    ) as reasons,
+    reports.report_year,
+    reports.report_quarter,
+    (reports.received_at at time zone 'utc')::date as received_date
+from marts.fct_quarantined_village_reports as reports;
 
 -- name: fct_quality_anomalies
--- One row for each number that stands out, without the submission and without who asked.
+-- One row for each number of five answers or more that stands out, without the submission and without who asked.
 select
     anomalies.metric,
     anomalies.entity_type,
@@ -127,7 +247,7 @@ select
     anomalies.score_limit,
     anomalies.n
 from marts.fct_quality_anomalies as anomalies
-where anomalies.submission_id is null;
+where anomalies.submission_id is null and (anomalies.n = 0 or anomalies.n >= 5);
 
 -- name: fct_village_reports
 -- One row for each report of a partner about a village; what we surveyed there is not told where it is too little.
@@ -210,23 +330,55 @@ left join ops.small_groups
 -- name: rpt_data_quality
 -- One row for each day and district: how good the submissions were, whoever asked; fewer than five are not told.
 select
-    quality.district,
-    quality.received_date,
-    case when sum(quality.submissions) >= 5 then sum(quality.submissions) end as submissions,
-    case when sum(quality.submissions) >= 5 then sum(quality.released_submissions) end as released_submissions,
-    case when sum(quality.submissions) >= 5 then sum(quality.held_submissions) end as held_submissions,
-    case when sum(quality.submissions) >= 5 then sum(quality.quarantined_submissions) end as quarantined_submissions,
-    case when sum(quality.submissions) >= 5 then sum(quality.rejected_submissions) end as rejected_submissions,
-    case when sum(quality.submissions) >= 5 then sum(quality.flagged_submissions) end as flagged_submissions,
-    case
-        when sum(quality.submissions) >= 5
-            then round(sum(quality.quality_score::numeric * quality.submissions) / sum(quality.submissions), 2)
-    end as quality_score,
-    sum(quality.submissions) < 5 as is_suppressed
-from marts.rpt_data_quality as quality
-group by
-    quality.district,
-    quality.received_date;
+    judged.district,
+    judged.received_date,
+    case when not judged.is_suppressed then judged.submissions end as submissions,
+    case when not judged.tells_of_few then judged.released_submissions end as released_submissions,
+    case when not judged.tells_of_few then judged.held_submissions end as held_submissions,
+    case when not judged.tells_of_few then judged.quarantined_submissions end as quarantined_submissions,
+    case when not judged.tells_of_few_rejected then judged.rejected_submissions end as rejected_submissions,
+    case when not judged.tells_of_few_flagged then judged.flagged_submissions end as flagged_submissions,
+    case when not judged.is_suppressed then judged.quality_score end as quality_score,
+    judged.is_suppressed
+from (
+    select
+        summed.*,
+        summed.is_suppressed
+        or summed.released_submissions between 1 and 4
+        or summed.superseded_submissions between 1 and 4
+        or summed.held_submissions between 1 and 4
+        or summed.quarantined_submissions between 1 and 4 as tells_of_few,
+        summed.is_suppressed
+        or least(summed.rejected_submissions, summed.submissions - summed.rejected_submissions) between 1 and 4
+            as tells_of_few_rejected,
+        summed.is_suppressed
+        or least(summed.flagged_submissions, summed.submissions - summed.flagged_submissions) between 1 and 4
+            as tells_of_few_flagged
+    from (
+        select
+            quality.district,
+            quality.received_date,
+            sum(quality.submissions) as submissions,
+            sum(quality.released_submissions) as released_submissions,
+            sum(quality.superseded_submissions) as superseded_submissions,
+            sum(quality.held_submissions) as held_submissions,
+            sum(quality.quarantined_submissions) as quarantined_submissions,
+            sum(quality.rejected_submissions) as rejected_submissions,
+            sum(quality.flagged_submissions) as flagged_submissions,
+            round(sum(quality.quality_score::numeric * quality.submissions) / sum(quality.submissions), 2)
+                as quality_score,
+            sum(quality.submissions) < 5
+            or quality.district in (
+                select small_groups.district
+                from ops.small_groups
+                where small_groups.cluster = '' and small_groups.village = ''
+            ) as is_suppressed
+        from marts.rpt_data_quality as quality
+        group by
+            quality.district,
+            quality.received_date
+    ) as summed
+) as judged;
 
 -- name: rpt_district_summary
 -- One row for each district; what is too small to be told has no numbers.
@@ -251,8 +403,14 @@ select
         as households_measured_vulnerable,
     case when small_groups.district is null then summary.mean_income_usd_per_day end as mean_income_usd_per_day,
     case when small_groups.district is null then summary.mean_income_ugx_per_day end as mean_income_ugx_per_day,
-    summary.quarantined_submissions,
-    summary.held_submissions,
+    case
+        when small_groups.district is null and summary.quarantined_submissions not between 1 and 4
+            then summary.quarantined_submissions
+    end as quarantined_submissions,
+    case
+        when small_groups.district is null and summary.held_submissions not between 1 and 4
+            then summary.held_submissions
+    end as held_submissions,
     small_groups.district is not null as is_suppressed
 from marts.rpt_district_summary as summary
 left join ops.small_groups
@@ -260,6 +418,37 @@ left join ops.small_groups
         summary.district = small_groups.district
         and small_groups.cluster = ''
         and small_groups.village = '';
+
+-- name: rpt_ingestions
+-- One row for each upload of five submissions or more: what became of them; one to four of a kind are not told.
+select
+    judged.ingestion_id,
+    judged.form,
+    judged.staged_submissions,
+    case when not judged.is_suppressed then judged.released_submissions end as released_submissions,
+    case when not judged.is_suppressed then judged.superseded_submissions end as superseded_submissions,
+    case when not judged.is_suppressed then judged.held_submissions end as held_submissions,
+    case when not judged.is_suppressed then judged.quarantined_submissions end as quarantined_submissions,
+    case when judged.predicted_households not between 1 and 4 then judged.predicted_households end
+        as predicted_households,
+    case
+        when
+            judged.predicted_households not between 1 and 4
+            and least(judged.vulnerable_households, judged.predicted_households - judged.vulnerable_households)
+            not between 1 and 4
+            then judged.vulnerable_households
+    end as vulnerable_households,
+    judged.is_suppressed
+from (
+    select
+        ingestions.*,
+        ingestions.released_submissions between 1 and 4
+        or ingestions.superseded_submissions between 1 and 4
+        or ingestions.held_submissions between 1 and 4
+        or ingestions.quarantined_submissions between 1 and 4 as is_suppressed
+    from marts.rpt_ingestions as ingestions
+    where ingestions.staged_submissions >= 5
+) as judged;
 
 -- name: rpt_progress
 -- One row for each way in which households of a district moved between two rounds; too few are not told.
