@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import psycopg
 import yaml
 
+from orchestration.analyst_views import publish_views
 from orchestration.context import Warehouse
 from tests.dbt_schemas import give_to_dbt
+from warehouse.database import queries
+from warehouse.grants import TRANSFORMER, apply_grants
 from warehouse.settings import PROJECT_ROOT
 
 MODELS = PROJECT_ROOT / "dbt_project" / "models"
@@ -155,6 +158,10 @@ def make_up(warehouse: Warehouse, size: Size | None = None) -> None:
             for statement in statements.split(";\n")[:-1]:
                 connection.execute(statement.encode(), vars(size or Size()))
         connection.execute(INDEXES.encode())
+        connection.execute(f"set local role {TRANSFORMER}".encode())
+        connection.execute(queries("publishing")["note_tables"], {"tables": [*MARTS]})
+        publish_views(connection)
+        apply_grants(connection, ["marts", "analyst"])
 
 
 def create_as_dbt_does(connection: psycopg.Connection, schema: str, model: str, *, into: str = "") -> None:

@@ -22,6 +22,7 @@ class Rule:
         needs: tables that the statement reads and that only a build makes; before it nothing is looked for.
         explained_by: rules that tell the cause; where one of them finds something this one is not opened beside it.
         follows_runs: whether only a run changes what it reads: it is looked at once after each, as it reads much.
+        quotes: whether its message repeats an error or a file's name, in which a household may be named.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Rule:
     needs: tuple[str, ...] = ()
     explained_by: tuple[str, ...] = ()
     follows_runs: bool = False
+    quotes: bool = False
 
     @property
     def runbook(self) -> str:
@@ -43,9 +45,9 @@ RULES = (
         "error",
         "No run has succeeded for {hours:,} hours, since {since}; at most {limit_hours:,} are wanted.",
     ),
-    Rule("run_failed", "error", "Run {run_id} failed ({error_code}): {error_message}"),
+    Rule("run_failed", "error", "Run {run_id} failed ({error_code}): {error_message}", quotes=True),
     Rule("failure_rate", "error", "{failed} of the last {runs} runs failed, more than {limit_percent} %."),
-    Rule("gate_closed", "error", "Run {run_id} published nothing. {error_message}"),
+    Rule("gate_closed", "error", "Run {run_id} published nothing. {error_message}", quotes=True),
     Rule(
         "batch_held",
         "warning",
@@ -149,7 +151,12 @@ RULES = (
         "Fields of {subject} that held personal data in the last week, and that the contract does not mark: {fields};"
         " the newest upload is {newest}.",
     ),
-    Rule("empty_upload", "warning", "Uploads of the last day without a survey: {uploads:,}; the newest is {newest}."),
+    Rule(
+        "empty_upload",
+        "warning",
+        "Uploads of the last day without a survey: {uploads:,}; the newest is {newest}.",
+        quotes=True,
+    ),
     Rule("cpu_high", "warning", "The processors of {subject} have been busy for {minutes} minutes: {percent} %."),
     Rule(
         "memory_high", "warning", "The memory of {subject} is {percent} % full; {limit_percent} % are wanted at most."

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Form, Request, Response
 
-from orchestration.dashboard.reading import Reading, reading
+from orchestration.dashboard.reading import MARTS, TOLD_TO_ANALYSTS, Reading, reading
 from orchestration.dashboard.session import Session, SignIns, foreign_form
 from warehouse.audit import note
 
@@ -42,9 +42,14 @@ def reviewing(
     return session
 
 
-def read(request: Request, _session: Annotated[Session, Depends(signed_in)]) -> Iterator[Reading]:
+def marts_for(session: Session) -> str:
+    """Where somebody's reports are read from: who may not see households is told of no few of them either."""
+    return MARTS if session.sees_households else TOLD_TO_ANALYSTS
+
+
+def read(request: Request, session: Annotated[Session, Depends(signed_in)]) -> Iterator[Reading]:
     """A reading for who is signed in."""
-    with reading(request.app.state.reader) as opened:
+    with reading(request.app.state.reader, marts_for(session)) as opened:
         yield opened
 
 

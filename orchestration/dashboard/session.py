@@ -41,6 +41,11 @@ class Session:
         """Whether they may decide about the quarantine and acknowledge alerts."""
         return self.client.role in {"office", "admin"}
 
+    @property
+    def sees_households(self) -> bool:
+        """Whether pages may name households, tell of few of them, and repeat what others wrote: as reviewers need."""
+        return self.is_reviewer
+
     def check_form(self, word: str) -> None:
         """Let a form in that was given to them.
 

@@ -1,11 +1,17 @@
 """How the pages write figures, times and names."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from orchestration.alerts.rules import RULES
+from warehouse.error_codes import MEANINGS
+
 NOTHING = "–"  # noqa: RUF001 - what stands where nothing is known
+QUOTING_ALERTS = {rule.name for rule in RULES if rule.quotes}
 RISKS = ("critical", "high", "medium", "low")
 
 
@@ -103,3 +109,20 @@ def show_stand_in(name: str) -> str:
     """The beginning of a stand-in, by which one person is told from another; other names as they are."""
     mark, _, letters = name.partition(":")
     return letters[:8] if mark == "personal" else name
+
+
+def show_error(row: Mapping[str, Any], *, whole: bool) -> str:
+    """What went wrong: the message, which may repeat what somebody sent, or no more than what its code means."""
+    return str(row["error_message"]) if whole else MEANINGS.get(row["error_code"], "It went wrong.")
+
+
+def show_reason(reason: str, component: str, *, whole: bool) -> str:
+    """Why a part is as well as it is; of runs it repeats the error of the last one that failed."""
+    return reason if whole or component != "pipeline" else "Runs and their errors stand under Runs."
+
+
+def show_alert(row: Mapping[str, Any], *, whole: bool) -> str:
+    """What an alert says; without what it repeats of errors and files where that is not for who looks."""
+    if whole or row["alert"] not in QUOTING_ALERTS:
+        return str(row["message"])
+    return f"{show_words(row['alert']).capitalize()}. What exactly is told to offices and administrators."

@@ -29,19 +29,48 @@ from warehouse.migrations import migrate
 pytestmark = pytest.mark.xdist_group("dashboard")
 
 PAGES = ["", "/ingestion", "/quality", "/risk", "/models", "/runs", "/runs/made-up-3", "/alerts"]
+NAMED = "KAN-777-XYZ-1"
+NAMING = f"""
+insert into ops.small_groups (district, cluster, village)
+values ('District 3', '', ''), ('District 3', '', 'Village 3'), ('District 1', '', 'Village 5');
+update marts.rpt_village_priorities set households = 3333, expected_vulnerable_households = 3000
+where village in ('Village 3', 'Village 5');
+update marts.rpt_district_summary set households = 7777 where district = 'District 3';
+update marts.rpt_district_summary set households = households - 7402 where district = 'District 2';
+update marts.dim_quality_rules set broken_submissions = 3, message = 'the respondent refused' where rule_id = 'rule_2';
+update raw.ingestions set filename = '{NAMED}.csv', status = 'failed', error_code = 'file.no_rows',
+    error_message = 'The file {NAMED}.csv has no rows.'
+where ingestion_id = (select max(ingestion_id) from raw.ingestions);
+update raw.ingestions set filename = '{NAMED}.csv'
+where ingestion_id = (select min(ingestion_id) from raw.ingestions);
+update ops.pipeline_runs set error_message = error_message || ' Key (household_id)=({NAMED}) is there twice.'
+where run_id = 'made-up-3';
+update ops.pipeline_steps set status = 'failed', error_code = 'build.failed', error_message = 'Key ({NAMED}) is there.'
+where run_id = 'made-up-3' and step = 'build';
+update ops.dbt_results set status = 'error', message = 'Key (household_id)=({NAMED}) is there twice.'
+where run_id = 'made-up-3' and node_name = 'model_1';
+insert into ops.alerts (alert, subject, severity, message, runbook, resolved_at)
+select 'run_failed', 'made-up', 'error', 'Run made-up-3 failed: Key ({NAMED}) is there.', 'docs/runbooks.md#run_failed',
+    resolved_at
+from (values (null), (clock_timestamp())) as alerts (resolved_at);
+"""
 SURVEY = {"household_id": "KAN-001-ABC-1234", "survey_data": {"district": "Kanungu", "household_size": 99}}
 ORIGIN = {"Origin": "http://testserver"}
 
 
 @pytest.fixture(scope="module")
 def shown(module_warehouse: Warehouse) -> Warehouse:
+    """Made-up marts, with places of few households and messages that name one."""
     make_up(module_warehouse)
+    with module_warehouse.database.transaction() as connection:
+        for statement in NAMING.split(";\n")[:-1]:
+            connection.execute(statement.encode())
     return module_warehouse
 
 
 @pytest.fixture(scope="module")
 def people(shown: Warehouse) -> dict[str, Credentials]:
-    roles = {"ann": "analyst", "grace": "office", "tablet": "device"}
+    roles = {"ann": "analyst", "grace": "office", "ada": "admin", "tablet": "device"}
     return {name: add_client(shown.database, name, role) for name, role in roles.items()}  # type: ignore[arg-type]
 
 
@@ -97,22 +126,58 @@ def test_pages_say_what_the_tables_say(visitor: TestClient, people: dict[str, Cr
     overview = visitor.get("/dashboard").text
     assert "Of 1,500 households, 600 are predicted" in overview
     assert "87% of the disk is taken." in overview
-    assert "The model fct_households could not be built." in visitor.get("/dashboard/runs/made-up-3").text
+    assert "A dbt model could not be built" in visitor.get("/dashboard/runs/made-up-3").text
     ingestion = visitor.get("/dashboard/ingestion?days=30").text
     assert "It has more or fewer cells than the header." in ingestion
     assert "quarterly report" in ingestion
-    assert "Page 2" in visitor.get("/dashboard/quality?page=2").text
     assert visitor.get("/dashboard/runs/none").status_code == 404
     assert visitor.get("/dashboard/ingestion?days=0").status_code == 422
+
+
+@pytest.mark.parametrize("page", [*PAGES, "/risk?district=District+1", "/risk/priorities.csv"])
+@pytest.mark.parametrize("name", ["ann", "grace", "ada"])
+def test_only_reviewers_see_households_and_small_places(
+    visitor: TestClient, people: dict[str, Credentials], name: str, page: str
+) -> None:
+    """Analysts see nowhere what names a household, what repeats what others wrote, what tells of fewer than five."""
+    sign_in(visitor, people[name])
+    text = visitor.get(f"/dashboard{page}").text
+    telling = {
+        "/ingestion": {NAMED},
+        "/quality": {NAMED, ">KAN-2<"},
+        "/risk": {"3,333", "7,777"},
+        "/risk?district=District+1": {"3,333"},
+        "/risk/priorities.csv": {",3333,"},
+        "": {NAMED, "7,777"},
+        "/runs": {NAMED},
+        "/runs/made-up-3": {NAMED},
+        "/alerts": {NAMED},
+    }
+    told = {word for words in telling.values() for word in words if word in text}
+    assert told == (set() if name == "ann" else telling.get(page, set()))
+
+
+def test_analysts_are_told_how_much_waits_and_why(visitor: TestClient, people: dict[str, Credentials]) -> None:
+    sign_in(visitor, people["ann"])
+    page = visitor.get("/dashboard/quality?status=discarded&rule=rule_2&page=2").text
+    assert "45 open" in page
+    assert "The respondent refused" in page
+    assert '<td class="number">under 5</td>' in page
+    assert "shown to offices and administrators" in page
+    risk = visitor.get("/dashboard/risk?district=District+3").text
+    assert "Village 3" in risk
+    assert "no numbers are shown" in risk
+    assert "7,777" not in risk
+    assert "Predicted vulnerable</dt>" not in risk
 
 
 def test_audit_names_who_saw_which_households(
     visitor: TestClient, people: dict[str, Credentials], shown: Warehouse
 ) -> None:
-    sign_in(visitor, people["ann"])
-    visitor.get("/dashboard/quality?page=2")
+    sign_in(visitor, people["grace"])
+    assert "Page 2" in visitor.get("/dashboard/quality?page=2").text
     entry = list_entries(shown.database, limit=1)[0]
-    assert (entry.action, entry.actor, entry.door, entry.result) == ("page.quality", "ann", "dashboard", "allowed")
+    assert (entry.action, entry.actor, entry.door, entry.result) == ("page.quality", "grace", "dashboard", "allowed")
     assert entry.records >= len(entry.households) > 1
     assert entry in who_saw(shown.database, entry.households[0])
 

@@ -152,11 +152,16 @@ alter table {table} enable row level security;
 alter table {table} force row level security;
 
 -- name: policy_of_views
--- Views read with the rights of their owner, yet as the one who asks.
+-- Views read with the rights of their owner, yet as the one who asks. The dashboard reads them for analysts.
 create policy districts_of_partner on {table}
 to kyalo_transformer
 using (
-    (select pg_has_role('kyalo_analyst', 'usage') or pg_has_role('kyalo_transformer', 'usage'))
+    (
+        select
+            pg_has_role('kyalo_analyst', 'usage')
+            or pg_has_role('kyalo_dashboard', 'usage')
+            or pg_has_role('kyalo_transformer', 'usage')
+    )
     or district in (
         select partner_districts.district
         from ops.partner_districts

@@ -75,7 +75,16 @@ select
     coalesce(sum(quarantined_submissions), 0)::bigint as quarantined_submissions,
     coalesce(sum(held_submissions), 0)::bigint as held_submissions
 from marts.rpt_district_summary
-where %(district)s::text is null or district = %(district)s;
+where
+    %(district)s::text is null
+    or (
+        district = %(district)s
+        and exists (
+            select 1
+            from {marts}.rpt_district_summary as shown
+            where shown.district = %(district)s and shown.households is not null
+        )
+    );
 
 -- name: districts
 select
@@ -94,7 +103,7 @@ select
     households_measured,
     households_measured_vulnerable,
     mean_income_usd_per_day
-from marts.rpt_district_summary
+from {marts}.rpt_district_summary
 where households > 0
 order by mean_vulnerability_probability desc nulls last, district
 limit 200;
@@ -116,10 +125,10 @@ select
     last_visited_quarter,
     (
         select count(*)
-        from marts.rpt_village_priorities
+        from {marts}.rpt_village_priorities
         where %(district)s::text is null or district = %(district)s
     ) as villages
-from marts.rpt_village_priorities
+from {marts}.rpt_village_priorities
 where %(district)s::text is null or district = %(district)s
 order by expected_vulnerable_households desc nulls last, village_id
 limit %(limit)s
@@ -140,7 +149,7 @@ copy (
         mean_minutes_to_water,
         households_unvisited,
         last_visited_quarter
-    from marts.rpt_village_priorities
+    from {marts}.rpt_village_priorities
     where %(district)s::text is null or district = %(district)s
     order by district, priority_rank
 ) to stdout;
@@ -152,8 +161,8 @@ neediest as (
         village_id,
         households,
         expected_vulnerable_households
-    from marts.rpt_village_priorities
-    where %(district)s::text is null or district = %(district)s
+    from {marts}.rpt_village_priorities
+    where households is not null and (%(district)s::text is null or district = %(district)s)
     order by expected_vulnerable_households desc nulls last, village_id
     limit 500
 )
@@ -302,9 +311,9 @@ select
     severity,
     message,
     broken_submissions
-from marts.dim_quality_rules
-where broken_submissions > 0
-order by broken_submissions desc, quality_rule_id
+from {marts}.dim_quality_rules
+where broken_submissions is distinct from 0
+order by broken_submissions desc nulls last, quality_rule_id
 limit 20;
 
 -- name: quarantine_counts

@@ -7,7 +7,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from orchestration.dashboard.access import HOME, Read
 from orchestration.dashboard.figures import quality_by_day
+from orchestration.dashboard.reading import Reading, Row
 from orchestration.dashboard.rendering import render
+from orchestration.dashboard.session import Session
 from warehouse.audit import note
 
 STATUSES = ("open", "released", "corrected", "discarded")
@@ -31,11 +33,11 @@ def show_quality(
     rule: Filter = "",
     page: Page = 1,
 ) -> Response:
-    """The quality of a period, the rules that it breaks, and the quarantine."""
+    """The quality of a period, the rules that it breaks, and, for reviewers, the quarantine."""
     since = (datetime.now(UTC) - timedelta(days=days)).date()
     chosen = {"status": status, "district": district or None, "rule": rule or None}
-    found = read.rows("quarantined", **chosen, limit=PAGE_LENGTH + 1, offset=(page - 1) * PAGE_LENGTH)
-    note(records=len(found[:PAGE_LENGTH]), households=[row["household_id"] for row in found[:PAGE_LENGTH]])
+    session: Session = request.state.session
+    found = _quarantined(read, page, chosen) if session.sees_households else []
     by_day = read.rows("quality_by_day", since=since)
     return render(
         request,
@@ -56,3 +58,10 @@ def show_quality(
         page=page,
         has_more=len(found) > PAGE_LENGTH,
     )
+
+
+def _quarantined(read: Reading, page: int, chosen: dict[str, str | None]) -> list[Row]:
+    """The submissions of a page of the quarantine, and the first of the next; the audit says who saw them."""
+    found = read.rows("quarantined", **chosen, limit=PAGE_LENGTH + 1, offset=(page - 1) * PAGE_LENGTH)
+    note(records=len(found[:PAGE_LENGTH]), households=[row["household_id"] for row in found[:PAGE_LENGTH]])
+    return found

@@ -8,11 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from orchestration.dashboard.access import HOME, Read, SignedIn
+from orchestration.dashboard.access import HOME, Read, SignedIn, marts_for
 from orchestration.dashboard.figures import risk_by_district, villages_on_map
 from orchestration.dashboard.reading import Reading, reading
 from orchestration.dashboard.rendering import render
-from warehouse.database import Database, queries
+from warehouse.database import Database
 
 PAGE_LENGTH = 50
 COLUMNS = (
@@ -50,15 +50,15 @@ def show_risk(
 
 
 @router.get(f"{HOME}/risk/priorities.csv")
-def get_priorities(request: Request, _session: SignedIn, district: District = "") -> Response:
+def get_priorities(request: Request, session: SignedIn, district: District = "") -> Response:
     """The whole list as a file that spreadsheets open."""
     headers = {"Content-Disposition": 'attachment; filename="priorities.csv"', "Cache-Control": "no-store"}
-    lines = _lines(request.app.state.reader, district or None)
+    lines = _lines(request.app.state.reader, marts_for(session), district or None)
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _lines(database: Database, district: str | None) -> Iterator[str]:
-    with reading(database) as opened:
+def _lines(database: Database, marts: str, district: str | None) -> Iterator[str]:
+    with reading(database, marts) as opened:
         yield ",".join(COLUMNS) + "\r\n"
         for row in _rows(opened, district):
             text = io.StringIO()
@@ -67,7 +67,7 @@ def _lines(database: Database, district: str | None) -> Iterator[str]:
 
 
 def _rows(opened: Reading, district: str | None) -> Iterator[tuple[object, ...]]:
-    statement = queries("dashboard")["priorities_file"]
+    statement = opened.statement("priorities_file")
     with opened.connection.cursor() as cursor, cursor.copy(statement, {"district": district}) as copy:
         yield from copy.rows()
 
