@@ -10,6 +10,7 @@ from orchestration.console import AsJson, count, out, print_json
 from orchestration.context import open_warehouse
 
 app = typer.Typer(help="Let partners read the rows of their districts, and end it.", no_args_is_help=True)
+ONLY_HERE = ("127.0.0.1", "::1", "localhost")
 Name = Annotated[str, typer.Argument(help="The partner's name; it signs in as partner_NAME.")]
 
 
@@ -20,17 +21,21 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Make a login to the database that sees the schema analyst, of these districts; shows its password, this once."""
-    from warehouse.partners import add_partner
+    from warehouse.partners import add_partner, partner_url
 
     with open_warehouse() as warehouse:
         role, password = add_partner(warehouse.database, name, district)
         address = warehouse.database.address()
     place = {"host": address["host"], "port": address["port"], "database": address["dbname"], "user": role}
+    url = partner_url(address, role)
     if as_json:
-        print_json({**place, "password": password, "districts": district})
+        print_json({**place, "password": password, "url": url, "districts": district})
         return
     for said, value in {**place, "password": password}.items():
         out.print(f"{said:<9} {value}", highlight=False, soft_wrap=True)
+    out.print(f"connect   psql '{url}'", highlight=False, soft_wrap=True)
+    if address["host"] in ONLY_HERE:
+        out.print("          from this machine alone: a server elsewhere (DB_HOST) or a tunnel lets partners in")
     out.print(f"done: {role} sees {count(len(district), 'district')}; the password is not kept, note it now")
 
 

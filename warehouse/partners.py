@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
+from warehouse.address import Address
 from warehouse.database import Database, Statements, fetch_row, fetch_rows, queries
 from warehouse.errors import ConfigurationError, ConflictError, NotFoundError, RefusedRequestError
 from warehouse.grants import PARTNER
@@ -62,6 +64,22 @@ def add_partner(database: Database, name: str, districts: Sequence[str]) -> tupl
         _make_role(connection, role, password)
         connection.execute(statements["add_districts"], {"role": role, "districts": [*districts]})
     return role, password
+
+
+def partner_url(address: Address, role: str) -> str:
+    """Where a partner connects, as psql and other programs read it; without its password.
+
+    Args:
+        address: of the database, as this machine knows it.
+        role: what the partner signs in as.
+    """
+    host = address["host"]
+    options = {"host": host} if host.startswith("/") else {}
+    if "sslmode" in address:
+        options["sslmode"] = address["sslmode"]
+    shown = "" if host.startswith("/") else f"[{host}]" if ":" in host else host
+    asked = f"?{urlencode(options, quote_via=quote)}" if options else ""
+    return f"postgresql://{role}@{shown}:{address['port']}/{quote(address['dbname'], safe='')}{asked}"
 
 
 def list_partners(database: Database) -> list[Partner]:

@@ -1,18 +1,22 @@
 """Analysts see no household by name and no small group; partners see their districts."""
 
 import random
+import re
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from orchestration.analyst_views import OWN_COLUMNS
 from orchestration.context import Warehouse
 from tests.marts_of_households import PLACES, Place, publish_households
+from tests.processes import run
+from warehouse.address import Address
 from warehouse.errors import ConflictError, NotFoundError, RefusedRequestError
 from warehouse.grants import ANALYST, PARTNER, TRANSFORMER, apply_grants, list_grants
-from warehouse.partners import add_partner, list_partners, remove_partner
+from warehouse.partners import add_partner, list_partners, partner_url, remove_partner
 
 VIEWS_OF_PARTNERS = sorted(grant.table for grant in list_grants() if grant.role == PARTNER)
 SIZES = (1, 2, 3, 4, 5, 6, 7, 12, 30)
@@ -283,6 +287,31 @@ def test_a_partner_signs_in_and_is_cut_off(published: Warehouse) -> None:
     with pytest.raises(psycopg.OperationalError, match="authentication failed"):
         psycopg.connect(**address)
     assert list_partners(database) == []
+
+
+def test_a_partner_is_told_how_to_connect(published: Warehouse) -> None:
+    """The line that the operator passes on works as it stands, and the password is said once."""
+    made = run(published, "partners", "add", "told", "--district", "Kanungu")
+    try:
+        password = re.findall(r"^password +(\S+)$", made.stdout, re.MULTILINE)[0]
+        url = re.findall(r"psql '([^']+)'", made.stdout)[0]
+        assert made.stdout.count(password) == 1
+        assert "from this machine alone" in made.stdout
+        with psycopg.connect(url, password=password) as connection:
+            seen = connection.execute("select distinct district from analyst.dim_households").fetchall()
+        assert seen == [("Kanungu",)]
+    finally:
+        remove_partner(published.database, "told")
+
+
+@pytest.mark.parametrize("host", ["db.example.org", "::1", "/var/run/a place"])
+def test_any_address_is_one_that_programs_read(host: str) -> None:
+    address = Address(host=host, port=5433, dbname="kyalo & co", user="owner", password="hidden", sslmode="verify-full")  # noqa: S106 - made up
+    told = partner_url(address, "partner_care")
+    assert "hidden" not in told
+    assert conninfo_to_dict(told) == {
+        "user": "partner_care", "host": host, "port": "5433", "dbname": "kyalo & co", "sslmode": "verify-full"
+    }  # fmt: skip
 
 
 def test_partners_that_cannot_be(published: Warehouse, partner: tuple[str, str]) -> None:
