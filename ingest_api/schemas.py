@@ -55,6 +55,7 @@ def _describe_survey(form: str) -> dict[str, Any]:
     }
 
 
+FEW = 5  # households: a number of fewer tells of one of them
 OUTCOMES = {
     "stored": "Survey data received and queued for processing",
     "duplicate": "Survey data is stored already; sending it again changed nothing",
@@ -264,6 +265,14 @@ class IngestionStatus(BaseModel):
             error_code=entry.error_code,
             error_message=entry.error_message,
         )
+
+    def without_few(self) -> "IngestionStatus":
+        """The same for who may not tell households apart: without results that tell of fewer than five."""
+        if self.results is None:
+            return self
+        vulnerable, households = self.results.vulnerable_households, self.results.predictions_generated
+        tells_few = households < FEW or any(0 < some < FEW for some in (vulnerable, households - vulnerable))
+        return self.model_copy(update={"results": None}) if tells_few else self
 
 
 def _progress(entry: Entry) -> Progress:
