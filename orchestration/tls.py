@@ -6,6 +6,7 @@ from pathlib import Path
 
 import uvicorn
 
+from warehouse.crypto.kept import OTHERS, check_private
 from warehouse.errors import ConfigurationError
 from warehouse.settings import Settings
 
@@ -17,13 +18,14 @@ def https_of(settings: Settings) -> MakeContext | None:
     """What uvicorn asks how to speak https; None where no certificate is set, and http is spoken.
 
     Raises:
-        ConfigurationError: certificate or key cannot be used.
+        ConfigurationError: certificate or key cannot be used, or everybody may read the key.
     """
-    if not settings.api_tls_certificate:
+    if not (settings.api_tls_certificate and settings.api_tls_key):  # they come together
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = VERSIONS[settings.api_tls_minimum_version]
     try:
+        check_private(settings.api_tls_key, OTHERS)
         context.load_cert_chain(settings.api_tls_certificate, settings.api_tls_key, password=_no_passphrase)
     except OSError as error:
         raise ConfigurationError(

@@ -80,6 +80,18 @@ def test_http_is_refused_where_https_is_spoken(api: httpx2.Client) -> None:
         httpx2.get(str(api.base_url).replace("https", "http"))
 
 
+def test_key_that_everybody_may_read_is_refused(warehouse: Warehouse, tmp_path: Path) -> None:
+    open_authority = make_authority(tmp_path / "open")
+    settings = warehouse.settings.model_copy(update=https(open_authority))
+    open_authority.key.chmod(0o640)
+    assert https_of(settings)
+    open_authority.key.chmod(0o644)
+    with pytest.raises(ConfigurationError) as raised:
+        https_of(settings)
+    assert raised.value.error_code == "configuration.open_secret"
+    assert f"chmod 640 {open_authority.key}" in raised.value.remedy
+
+
 def test_older_tls_is_refused(api: httpx2.Client, authority: Authority) -> None:
     context = trusted_by(authority.bundle)
     assert httpx2.get(f"{api.base_url}/health", verify=context).is_success

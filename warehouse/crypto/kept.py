@@ -13,7 +13,7 @@ from warehouse.folders import make_folder
 from warehouse.logs import hide_always
 from warehouse.settings import Settings
 
-OTHERS = 0o077
+GROUP_AND_OTHERS, OTHERS = 0o077, 0o007
 RECIPES = {
     "secret_key": "openssl rand -hex 32",
     "hash_key": "openssl rand -hex 32",
@@ -63,18 +63,24 @@ def kept_secret(path: Path, make: Callable[[], str]) -> str:
     return _read(path, check_private(path).st_mtime_ns)
 
 
-def check_private(path: Path) -> os.stat_result:
+def check_private(path: Path, strangers: int = GROUP_AND_OTHERS) -> os.stat_result:
     """What is known of a file that holds a secret; it must be its owner's alone.
 
+    Args:
+        path: the file.
+        strangers: the rights that nobody may have: those of group and others, or of others alone where a group shares
+            the secret, as systems let it share keys of certificates.
+
     Raises:
-        ConfigurationError: others may read or change it, and may have done so.
+        ConfigurationError: strangers may read or change it, and may have done so.
     """
     facts = path.stat()
-    if facts.st_mode & OTHERS:
+    if facts.st_mode & strangers:
+        owners = "its owner" if strangers == GROUP_AND_OTHERS else "its owner and group"
         raise ConfigurationError(
-            f"{path} holds a secret, and others than its owner may read or change it.",
+            f"{path} holds a secret, and others than {owners} may read or change it.",
             code="configuration.open_secret",
-            remedy=f"`chmod 600 {path}`; where somebody may have read it, change the secret, too.",
+            remedy=f"`chmod {0o640 & ~strangers:o} {path}`; where somebody may have read it, change the secret, too.",
         )
     return facts
 
