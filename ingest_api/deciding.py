@@ -28,7 +28,7 @@ from ingest_api.review import (
 from ingest_api.senders import LOCAL, Sender
 from ingest_api.surveys import land_surveys
 from warehouse.contract import Contract, load_contract
-from warehouse.crypto.keys import load_key_ring
+from warehouse.crypto.sealing import sealing
 from warehouse.database import Database, fetch_rows, queries
 from warehouse.errors import ConflictError, NotFoundError, RefusedRequestError
 
@@ -134,12 +134,11 @@ def correct_submission(
         RefusedSurveyError: a field is unknown, a value is not of its field's type, or nothing is changed.
         RefusedRequestError: the verdict gives no reason.
     """
-    with _deciding(database, verdict) as connection:
+    with sealing(database.settings) as keys, _deciding(database, verdict) as connection:
         (submission,) = _find_all(connection, [submission_id])
         _check_submission(submission, verdict)
         contract, row = stored_survey(connection, submission)
         _check_consent(contract, row, changes)
-        keys = load_key_ring(database.settings)
         personal = personal_answers(connection, keys, submission.ingestion_id, submission.row_number)
         survey = correcting_survey(keys, contract, row, personal, changes, source=source, sender=sender)
         (receipt,) = land_surveys(connection, contract, [survey])

@@ -10,9 +10,10 @@ from queue import Empty, SimpleQueue
 import psycopg
 
 from ingest_api.receipts import SurveyReceipt
-from ingest_api.surveys import ArrivingSurvey, land_surveys
+from ingest_api.surveys import ArrivingSurvey, land_surveys, renew_survey
 from warehouse.audit import Chain, Draft, current
 from warehouse.contract import Contract
+from warehouse.crypto.sealing import sealing
 from warehouse.database import Database
 from warehouse.errors import BusyError
 from warehouse.logs import get_logger
@@ -121,10 +122,11 @@ class SurveyWriter:
         _answer([waiting], receipts)
 
     def _store(self, group: Sequence[Waiting], *first: str) -> list[SurveyReceipt]:
-        with self._database.transaction() as connection:
+        with sealing(self._database.settings) as keys, self._database.transaction() as connection:
             for statement in first:
                 connection.execute(statement)
-            receipts = land_surveys(connection, group[0].contract, [waiting.survey for waiting in group])
+            surveys = [renew_survey(keys, waiting.survey) for waiting in group]
+            receipts = land_surveys(connection, group[0].contract, surveys)
             self._enter(connection, group, receipts)
         for waiting in group:
             if waiting.draft:

@@ -16,7 +16,8 @@ from ingest_api.landing import Arrival, Balance, land
 from ingest_api.personal import describe_findings, say_findings, say_unknown
 from ingest_api.readers import open_survey_files
 from warehouse.contract import load_contract
-from warehouse.crypto.keys import load_key_ring
+from warehouse.crypto.keys import KeyRing, load_key_ring
+from warehouse.crypto.sealing import sealing
 from warehouse.database import Database, fetch_row, fetch_rows, queries
 from warehouse.errors import DatabaseUnavailableError, IntegrityError, KyaloError, Terminal, UnreadableFileError
 from warehouse.jobs import drop_reminders
@@ -100,7 +101,7 @@ def bundle_bodies(database: Database, store: ObjectStore, form: str) -> int:
 
 
 def _land_one(database: Database, store: ObjectStore, ingestion_id: str | None) -> str | None:
-    with database.transaction() as connection:
+    with sealing(database.settings) as keys, database.transaction() as connection:
         values = {"ingestion_id": ingestion_id}
         pending = fetch_row(connection, queries("ingestion")["claim_pending"], values)
         if pending is None:
@@ -108,7 +109,7 @@ def _land_one(database: Database, store: ObjectStore, ingestion_id: str | None) 
         connection.execute(PATIENCE)
         try:
             with log_context(ingestion_id=pending["ingestion_id"]), connection.transaction():
-                _land_file(database, connection, store, pending)
+                _land_file(database, connection, store, keys, pending)
         except (Terminal, psycopg.DataError, csv.Error, UnicodeError) as error:
             # Whatever is wrong with this file, the ones behind it must not wait for it.
             told = error if isinstance(error, Terminal) else UnreadableFileError(f"The file cannot be read: {error}.")
@@ -117,12 +118,12 @@ def _land_one(database: Database, store: ObjectStore, ingestion_id: str | None) 
     return str(pending["ingestion_id"])
 
 
-def _land_file(database: Database, connection: psycopg.Connection, store: ObjectStore, pending: dict[str, Any]) -> None:
+def _land_file(
+    database: Database, connection: psycopg.Connection, store: ObjectStore, keys: KeyRing, pending: dict[str, Any]
+) -> None:
     started = started_clock()
     contract = load_contract(pending["form"])
-    arrival = Arrival(
-        pending["ingestion_id"], contract, pending["source"], pending["received_at"], load_key_ring(database.settings)
-    )
+    arrival = Arrival(pending["ingestion_id"], contract, pending["source"], pending["received_at"], keys)
     tell = _progress_teller(database, arrival.ingestion_id)
     balance, notices, unknown = Balance(), [], dict[str, None]()
     with store.get(pending["object_key"]) as file:

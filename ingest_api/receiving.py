@@ -20,6 +20,7 @@ from ingest_api.records import LONGEST_NAME, REPLACEMENT, Rejection
 from ingest_api.senders import LOCAL, Sender
 from warehouse.contract import Contract, load_contract
 from warehouse.crypto.keys import load_key_ring
+from warehouse.crypto.sealing import sealing
 from warehouse.database import Database, fetch_row, queries
 from warehouse.errors import RefusedSurveyError, UnreadableFileError
 from warehouse.jobs import defer
@@ -98,16 +99,16 @@ def receive_batch(database: Database, body: bytes, *, form: str, sender: Sender,
         UnreadableFileError: the body is no JSON, or there is no survey in it.
         RefusedSurveyError: there are too many surveys in it; none is kept.
     """
-    contract, keys = load_contract(form), load_key_ring(database.settings)
+    contract = load_contract(form)
     facts = {
         **_facts(contract, "api", sender, content_type=type_of("batch.jsonl" if json_lines else "batch.json")),
         "filename": None,
         "size_bytes": len(body),
-        "sha256": keyed_digest(keys, body),
+        "sha256": keyed_digest(load_key_ring(database.settings), body),
         "options": Jsonb({}),
     }
     started = started_clock()
-    with database.transaction() as connection:
+    with sealing(database.settings) as keys, database.transaction() as connection:
         receipt = insert_ingestion(connection, facts, status="received")
         arrival = Arrival(receipt.ingestion_id, contract, "api", receipt.received_at, keys)
         surveys = (open_json_lines if json_lines else open_json)(io.BytesIO(body), contract)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -18,7 +18,7 @@ from ingest_api.senders import Sender
 from warehouse.contract import Contract, load_contract
 from warehouse.crypto.keys import KeyRing
 from warehouse.database import queries
-from warehouse.errors import RefusedSurveyError
+from warehouse.errors import BusyError, RefusedSurveyError
 
 JSON_TYPE = "application/json"
 
@@ -86,6 +86,20 @@ def seal_survey(keys: KeyRing, form: str, submission: Submission, original: Orig
         source=original.source,
         sender=original.sender,
     )
+
+
+def renew_survey(keys: KeyRing, survey: ArrivingSurvey) -> ArrivingSurvey:
+    """A survey under the newest key, also where it came before that was made.
+
+    Raises:
+        BusyError: its own key was dropped meanwhile.
+    """
+    if survey.key_id == keys.current_id:
+        return survey
+    if survey.key_id not in keys.ids:
+        raise BusyError("The keys were changed while the survey waited.", remedy="Send it again.")
+    personal = survey.personal and keys.renew(survey.personal).decode()
+    return replace(survey, personal=personal, key_id=keys.current_id, body=keys.renew(survey.body).decode())
 
 
 def read_survey(

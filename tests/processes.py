@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from orchestration.context import Warehouse
 
 Process = subprocess.Popen[bytes]
+END_SECONDS = 240
 MAIN = "from orchestration.cli import main; main()"
 
 
@@ -23,10 +24,11 @@ def start(warehouse: Warehouse, *command: str, **settings: str) -> Process:
         return subprocess.Popen([sys.executable, "-c", MAIN, *command], stdout=log, stderr=log, env=environment)
 
 
-def run(warehouse: Warehouse, *command: str) -> subprocess.CompletedProcess[str]:
+def run(warehouse: Warehouse, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run `kyalo <command>` on a warehouse to its end, with what it said."""
     arguments = [sys.executable, "-c", MAIN, *command]
-    return subprocess.run(arguments, env=_environment(warehouse), capture_output=True, text=True, check=False)
+    environment = _environment(warehouse) | settings
+    return subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False, timeout=END_SECONDS)
 
 
 def _environment(warehouse: Warehouse) -> dict[str, str]:

@@ -117,6 +117,7 @@ MEANINGS = {
     "keys.cannot_open": "Something encrypted cannot be opened with the keys that are known.",
     "keys.changed_content": "An encrypted object was changed or cut short.",
     "keys.kept_elsewhere": "The settings name the keys, so that Kyalo cannot change them.",
+    "keys.in_use": "Something is being encrypted with an old key, or landed, while old keys are to be dropped.",
     "keys.still_needed": "Something is still encrypted with an old key.",
     "metrics.not_near": "Figures are told to the same machine or private network only.",
     "metrics.wrong_token": "The request does not bear METRICS_TOKEN.",

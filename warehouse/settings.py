@@ -1,6 +1,6 @@
 """What Kyalo is told from outside, read once from the environment (or `.env`) and never changed."""
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, Self
 
@@ -272,7 +272,7 @@ class Settings(BaseSettings):
     @property
     def home(self) -> Path:
         """The data folder, as an absolute path."""
-        return self.kyalo_home.expanduser().resolve()
+        return _resolved(self.kyalo_home.expanduser().absolute())
 
     @property
     def store_folder(self) -> Path:
@@ -303,6 +303,12 @@ class Settings(BaseSettings):
     def is_embedded(self) -> bool:
         """Whether Kyalo runs its own PostgreSQL."""
         return self.db_host is None
+
+
+@lru_cache(16)
+def _resolved(path: Path) -> Path:
+    """A path without links. To find them asks the disk for each part, and the home is asked for with every survey."""
+    return path.resolve()
 
 
 @cache

@@ -12,7 +12,7 @@ from ingest_api.records import Rejection, Submission, identify
 from ingest_api.senders import Sender
 from ingest_api.surveys import Original, document_layout, land_surveys, seal_survey
 from warehouse.contract import Contract, load_contract
-from warehouse.crypto.keys import load_key_ring
+from warehouse.crypto.sealing import sealing
 from warehouse.database import Database, queries
 from warehouse.errors import RefusedSurveyError
 
@@ -80,9 +80,9 @@ def receive_instance(database: Database, xml: str, files: Sequence[ArrivingFile]
     instance = read_instance(xml)
     contract = load_contract(instance.form)
     submission = _submission(contract, instance)
-    keys = load_key_ring(database.settings)
-    survey = seal_survey(keys, contract.form, submission, Original(xml, XML_TYPE, "openrosa", sender))
-    with database.transaction() as connection:
+    original = Original(xml, XML_TYPE, "openrosa", sender)
+    with sealing(database.settings) as keys, database.transaction() as connection:
+        survey = seal_survey(keys, contract.form, submission, original)
         (receipt,) = land_surveys(connection, contract, [survey])
         owner = Owner(contract.form, survey.submission.key, receipt.ingestion_id)
         new_files = keep_attachments(connection, keys, owner, instance, files)

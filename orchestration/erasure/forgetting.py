@@ -87,6 +87,7 @@ def forget_household(
     if dry_run:
         return Erasure(_search_known(warehouse, keys, _find(warehouse, household)))
     with _holding_all(warehouse):
+        keys = load_key_ring(warehouse.settings)  # nobody drops one of them from now on
         household = _find(warehouse, household)
         found = _search_known(warehouse, keys, household)
         erasure_id = _begin(warehouse, keys, household, reason, requested_by)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -9,12 +10,15 @@ import pytest
 from ingest_api.loading import bundle_bodies
 from ingest_api.reveal import reveal_household
 from orchestration.context import Warehouse
+from orchestration.heartbeat import beating
 from orchestration.keys.rotation import begin_rotation, continue_rotation
-from orchestration.keys.standing import drop_unused, key_standing
+from orchestration.keys.standing import KeyStanding, drop_unused, key_standing
 from tests import processes
 from tests.surveys import load_text, send_survey
 from warehouse.crypto.keys import add_key, keys_path, load_key_ring, new_key
+from warehouse.database import Database
 from warehouse.errors import ConfigurationError, ConflictError, IntegrityError
+from warehouse.stores import open_store
 
 HEADER = "household_id,respondent_name,phone_number\n"
 NAMES = {f"H-{number}": f"Nakato {number}" for number in range(12)}
@@ -132,9 +136,62 @@ def test_clear_body_is_bundled_as_it_came(filled: Warehouse) -> None:
     assert bundle_bodies(filled.database, filled.store, "household_survey") == 1
 
 
+def changed(warehouse: Warehouse) -> list[str]:
+    """Make a new key, encrypt everything with it, and drop what is needed no more."""
+    add_key(warehouse.settings)
+    begin_rotation(warehouse, "me")
+    continue_rotation(warehouse)
+    return drop_unused(warehouse)
+
+
+def test_key_that_is_made_while_old_ones_are_dropped_costs_nothing(
+    filled: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count_slowly(warehouse: Warehouse) -> KeyStanding:
+        standing = key_standing(warehouse)
+        add_key(warehouse.settings)
+        return standing
+
+    before = names(filled)
+    monkeypatch.setattr("orchestration.keys.standing.key_standing", count_slowly)
+    assert len(changed(filled)) == 1
+    assert len(load_key_ring(filled.settings).ids) == 2
+    assert names(filled) == before
+
+
+def test_bodies_that_wait_need_their_key(filled: Warehouse) -> None:
+    old = load_key_ring(filled.settings)
+    add_key(filled.settings)
+    begin_rotation(filled, "me")
+    continue_rotation(filled)
+    with filled.database.transaction() as connection:
+        connection.execute("update raw.bodies set body = %s", [old.seal(b"{}").decode()])
+    assert [(key.tokens, key.waiting, key.objects) for key in key_standing(filled).keys] == [(37, 0, 3), (0, 1, 0)]
+    with pytest.raises(ConflictError, match=old.current_id):
+        drop_unused(filled)
+    assert len(load_key_ring(filled.settings).ids) == 2
+    keys_path(filled.settings).write_text(load_key_ring(filled.settings).encryption_keys[0])
+    assert key_standing(filled).lost == ["unknown"]
+
+
+def test_keys_of_the_settings_are_told_and_stay(filled: Warehouse) -> None:
+    old = load_key_ring(filled.settings)
+    stated = type(filled.settings.db_password)(f"{new_key()},{old.encryption_keys[0]}")
+    settings = filled.settings.model_copy(update={"encryption_key": stated})
+    kept = keys_path(filled.settings).read_text()
+    database = Database(settings)
+    with closing(database):
+        warehouse = Warehouse(settings, database, open_store(settings))
+        begin_rotation(warehouse, "me")
+        continue_rotation(warehouse)
+        assert drop_unused(warehouse) == [old.current_id]
+    assert keys_path(filled.settings).read_text() == kept
+
+
 def test_lost_key_is_told(filled: Warehouse) -> None:
+    old = load_key_ring(filled.settings).current_id
     keys_path(filled.settings).write_text(new_key())
-    assert len(key_standing(filled).lost) == 1
+    assert key_standing(filled).lost == [old, "unknown"]  # a body that waits bears no name of its key
     with pytest.raises(IntegrityError) as raised:
         names(filled)
     assert raised.value.error_code == "keys.cannot_open"
@@ -145,6 +202,29 @@ def test_keys_of_the_settings_are_theirs(filled: Warehouse) -> None:
     with pytest.raises(ConfigurationError) as raised:
         add_key(settings)
     assert raised.value.error_code == "keys.kept_elsewhere"
+
+
+def test_rotation_without_a_worker_says_who_does_it(filled: Warehouse) -> None:
+    alone = processes.run(filled, "keys", "rotate")
+    assert "kyalo keys rotate --now" in alone.stderr
+    assert "kyalo worker" in alone.stderr
+    assert "the worker encrypts" not in alone.stdout
+    with beating(filled.database, "worker") as heartbeat:
+        heartbeat.beat()
+        accompanied = processes.run(filled, "keys", "rotate")
+    assert (accompanied.stderr, accompanied.returncode) == ("", 0)
+    assert "the worker encrypts" in accompanied.stdout
+
+
+def test_first_key_of_production_is_put_before_no_other(warehouse: Warehouse) -> None:
+    production = {"KYALO_ENVIRONMENT": "production"}
+    first = processes.run(warehouse, "keys", "new", **production)
+    assert "others" not in first.stderr
+    assert "ENCRYPTION_KEY" in first.stderr
+    second = processes.run(warehouse, "keys", "new", **production, ENCRYPTION_KEY=first.stdout.strip())
+    assert "before the others" in second.stderr
+    keys_path(warehouse.settings).write_text(new_key())
+    assert str(keys_path(warehouse.settings)) in processes.run(warehouse, "keys", "new", **production).stderr
 
 
 def test_commands_tell_what_they_do(filled: Warehouse) -> None:

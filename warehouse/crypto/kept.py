@@ -60,7 +60,8 @@ def kept_secret(path: Path, make: Callable[[], str]) -> str:
             pass
         finally:
             draft.unlink()
-    return _read(path, check_private(path).st_mtime_ns)
+    facts = check_private(path)
+    return _read(path, facts.st_mtime_ns, facts.st_ino)
 
 
 def check_private(path: Path, strangers: int = GROUP_AND_OTHERS) -> os.stat_result:
@@ -86,8 +87,8 @@ def check_private(path: Path, strangers: int = GROUP_AND_OTHERS) -> os.stat_resu
 
 
 @lru_cache(16)
-def _read(path: Path, _modified: int) -> str:
-    """The text of a file that was last modified at that time: secrets are asked for with every survey."""
+def _read(path: Path, _modified: int, _number: int) -> str:
+    """The text of the file of that number, last modified at that time: secrets are asked for with every survey."""
     text = path.read_text().strip()
     hide_always(text, *text.split())
     return text

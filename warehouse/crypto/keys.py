@@ -4,7 +4,8 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from warehouse.crypto.frames import KEY_ID_LENGTH
 from warehouse.crypto.kept import replace_secret, stated_or_kept
 from warehouse.errors import ConfigurationError, IntegrityError
+from warehouse.folders import make_folder
+from warehouse.locks import holding
 from warehouse.settings import Settings
 
 HASH_KEY_BYTES = 32
@@ -40,6 +43,16 @@ class KeyRing:
     def ids(self) -> tuple[str, ...]:
         """The names of all keys, the newest first."""
         return tuple(map(key_id, self.encryption_keys))
+
+    def sealed_by(self, token: bytes) -> str | None:
+        """The name of the key that opens a token; None where none of them does."""
+        for key in self.encryption_keys:
+            try:
+                Fernet(key).decrypt(token)
+            except InvalidToken:
+                continue
+            return key_id(key)
+        return None
 
     @cached_property
     def _fernet(self) -> MultiFernet:
@@ -112,15 +125,16 @@ def add_key(settings: Settings) -> KeyRing:
             code="keys.kept_elsewhere",
             remedy="`kyalo keys new` prints a key: put it before the others of ENCRYPTION_KEY, parted by a comma.",
         )
-    ring = load_key_ring(settings)
-    _keep(settings, [new_key(), *ring.encryption_keys])
-    return load_key_ring(settings)
+    with _changing(settings):
+        _keep(settings, [new_key(), *load_key_ring(settings).encryption_keys])
+        return load_key_ring(settings)
 
 
-def drop_old_keys(settings: Settings) -> None:
-    """Keep the newest of the keys in the data folder only."""
-    if not settings.encryption_key:
-        _keep(settings, load_key_ring(settings).encryption_keys[:1])
+def drop_keys(settings: Settings, names: Collection[str]) -> None:
+    """Drop keys of these names from the data folder; the newest always stays."""
+    with _changing(settings):
+        newest, *older = load_key_ring(settings).encryption_keys
+        _keep(settings, [newest, *(key for key in older if key_id(key) not in names)])
 
 
 def new_key() -> str:
@@ -137,6 +151,14 @@ def key_id(key: str) -> str:
 def keys_path(settings: Settings) -> Path:
     """The file in which the data folder keeps the keys, one on a line, the newest first."""
     return settings.home / "encryption_keys"
+
+
+@contextmanager
+def _changing(settings: Settings) -> Iterator[None]:
+    """Keep others from changing the keys of the data folder between a look at them and their change."""
+    make_folder(settings.home)
+    with holding(settings.home / "encryption_keys.lock"):
+        yield
 
 
 def _keep(settings: Settings, keys: Sequence[str]) -> None:

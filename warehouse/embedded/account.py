@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from warehouse.embedded.locks import open_locked
 from warehouse.errors import ConfigurationError
+from warehouse.locks import open_locked
 
 ACCOUNT_NAME = "kyalo"
 SYSTEM_FOLDER = Path("/var/lib/kyalo")

@@ -19,9 +19,9 @@ from warehouse.crypto.kept import check_private
 from warehouse.embedded.account import Account, server_account, system_folder
 from warehouse.embedded.binaries import find_installation, reachable_installation
 from warehouse.embedded.cluster import HOST, ROLE, Cluster
-from warehouse.embedded.locks import open_locked
 from warehouse.errors import ConfigurationError, DatabaseUnavailableError
 from warehouse.folders import make_folder
+from warehouse.locks import open_locked
 from warehouse.logs import hide_always
 
 DATABASE = "kyalo"

@@ -139,7 +139,17 @@ from raw.personal
 group by key_id
 order by key_id;
 
--- name: count_waiting
-select
-    (select count(*) from raw.bodies)
-    + (select count(*) from raw.attachment_pieces) as waiting;
+-- name: waiting_tokens
+select convert_to(body, 'UTF8') as body
+from raw.bodies
+union all
+select body
+from raw.attachment_pieces;
+
+-- name: writers_of_tokens
+select distinct virtualtransaction as writer
+from pg_locks
+where
+    database = (select oid from pg_database where datname = current_database())
+    and relation in ('raw.personal'::regclass, 'raw.bodies'::regclass, 'raw.attachment_pieces'::regclass)
+    and mode = 'RowExclusiveLock';

@@ -1,8 +1,5 @@
 """Where originals and models are kept: a small protocol, and a folder, S3 or Azure Blob behind it."""
 
-from functools import partial
-
-from warehouse.crypto.keys import load_key_ring
 from warehouse.settings import Provider, Settings
 from warehouse.stores.archived import archived_key, check_original, is_whole, open_original, original_checksum, pack
 from warehouse.stores.encrypted import EncryptedStore
@@ -59,7 +56,7 @@ def open_store(settings: Settings) -> ObjectStore:
 
 
 def _encrypted(store: ObjectStore, settings: Settings) -> ObjectStore:
-    return EncryptedStore(store, partial(load_key_ring, settings))
+    return EncryptedStore(store, settings)
 
 
 def _open(provider: Provider, settings: Settings, *, is_second: bool = False) -> ObjectStore:

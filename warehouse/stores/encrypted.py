@@ -1,12 +1,14 @@
 """A store in which originals, whatever may hold an answer, are encrypted whole."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import BinaryIO
 
 from warehouse.crypto.frames import HEAD_BYTES, content_size, open_sealed, read_head, seal
-from warehouse.crypto.keys import KeyRing
+from warehouse.crypto.keys import load_key_ring
+from warehouse.crypto.sealing import sealing
+from warehouse.settings import Settings
 from warehouse.stores.protocol import ORIGINALS, ObjectStore, StoredObject, checksum_of
 
 SEALED = (ORIGINALS, "archive/")
@@ -26,19 +28,20 @@ class EncryptedStore:
 
     Args:
         inner: where the bytes are kept.
-        keys: gives the keys as they are now; they may be changed while the store is open.
+        settings: where the keys are; they may be changed while the store is open.
     """
 
-    def __init__(self, inner: ObjectStore, keys: Callable[[], KeyRing]) -> None:
+    def __init__(self, inner: ObjectStore, settings: Settings) -> None:
         self.inner = inner
-        self._keys = keys
+        self._settings = settings
 
     def put(self, key: str, source: BinaryIO, content_type: str) -> StoredObject:
         """Keep all that is left of `source`, sealed where its key asks for it."""
         if not is_sealed(key):
             return self.inner.put(key, source, content_type)
         sha256, size = checksum_of(source)
-        stored = self.inner.put(key, seal(source, self._keys()), content_type)
+        with sealing(self._settings) as keys:
+            stored = self.inner.put(key, seal(source, keys), content_type)
         return replace(stored, size_bytes=size, sha256=sha256)
 
     def get(self, key: str) -> BinaryIO:
@@ -49,7 +52,7 @@ class EncryptedStore:
             IntegrityError: none of the keys opens it.
         """
         content = self.inner.get(key)
-        return open_sealed(content, self._keys()) if is_sealed(key) else content
+        return open_sealed(content, load_key_ring(self._settings)) if is_sealed(key) else content
 
     def head(self, key: str) -> StoredObject | None:
         """What is known of an object; a sealed one is read to its end, since no one else knows its checksum."""
