@@ -14,9 +14,9 @@ from ingest_api.auth.clients import Client, add_client, list_clients
 from ingest_api.auth.keys import load_keys
 from ingest_api.auth.tokens import issue_token
 from ingest_api.protocol import BoundedProtocol
-from orchestration.context import Warehouse
+from orchestration.context import Warehouse, require_keys
 from orchestration.heartbeat import beating
-from orchestration.listening import address_of, listen
+from orchestration.listening import address_of, listen, serve
 from orchestration.serving import create_app
 from orchestration.stopping import stop_on_signal
 from orchestration.tls import https_of
@@ -44,17 +44,23 @@ def serve_api(settings: Settings, host: str, port: int, *, plain: bool = False) 
         plain: speak http, whatever certificate is set.
 
     Raises:
-        ConfigurationError: the port is taken, the address is none of this machine's, or the certificate cannot be used.
+        ConfigurationError: the port is taken, the address is none of this machine's, a key is missing, or the
+            certificate cannot be used.
     """
+    require_keys(settings)
     https = None if plain else https_of(settings)
-    stop_on_signal()  # uvicorn hands the signal back when it has stopped
+    stop = stop_on_signal()
     listener = listen("API", host, port, code="api.cannot_listen")
-    logger.info("serving, with documentation at /docs", url=address_of(listener, "https" if https else "http"))
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings), http=BoundedProtocol, proxy_headers=False, log_config=None, ssl_context_factory=https
+        app, http=BoundedProtocol, lifespan="off", proxy_headers=False, log_config=None, ssl_context_factory=https
     )
+
+    def tell() -> None:
+        logger.info("serving, with documentation at /docs", url=address_of(listener, "https" if https else "http"))
+
     with beating(Database(settings, role=LOADER), "api"):
-        uvicorn.Server(config).run(sockets=[listener])
+        serve(app, config, listener, stop, tell)
 
 
 @contextmanager

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
+from ingest_api.auth.keys import load_keys
 from orchestration.command_audit import entered
+from warehouse.crypto.keys import load_key_ring
 from warehouse.database import Database
 from warehouse.errors import ConfigurationError
 from warehouse.folders import make_folder
@@ -27,8 +29,13 @@ class Warehouse:
 
 @contextmanager
 def open_warehouse(settings: Settings | None = None) -> Iterator[Warehouse]:
-    """The warehouse, running and migrated."""
+    """The warehouse, running and migrated.
+
+    Raises:
+        ConfigurationError: a key is missing in production.
+    """
     settings = settings or read_settings()
+    load_key_ring(settings)  # nothing is started without keys
     make_folder(settings.home)
     database = Database(settings, pool_size=2 * (settings.worker_concurrency + CHORES_AT_A_TIME))  # a job takes two
     migrate(database)
@@ -44,6 +51,16 @@ def acting_as(warehouse: Warehouse, role: str) -> Iterator[Warehouse]:
     """The same warehouse, with what a role may do in the database and no more."""
     with closing(warehouse.database.taking_on(role)) as database:
         yield replace(warehouse, database=database)
+
+
+def require_keys(settings: Settings) -> None:
+    """See that what a server needs keys for can begin: encryption, hashes, and the signing of tokens.
+
+    Raises:
+        ConfigurationError: a key is missing in production, or not what it should be.
+    """
+    load_key_ring(settings)
+    load_keys(settings)
 
 
 def read_settings() -> Settings:

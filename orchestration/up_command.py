@@ -6,7 +6,7 @@ from contextlib import closing
 import typer
 
 from orchestration.console import err, out
-from orchestration.context import open_warehouse, read_settings
+from orchestration.context import open_warehouse, read_settings, require_keys
 from orchestration.graph.lock import holding_pipeline
 from orchestration.up_lock import end_up, keeping_home_up
 from warehouse.database import Database
@@ -21,15 +21,14 @@ app = typer.Typer()
 @app.command()
 def up() -> None:
     """Run PostgreSQL, API, worker, scheduler and dashboard until SIGTERM or Ctrl+C; what dies is started again."""
-    from orchestration.schedule import cron_lines
     from orchestration.stopping import stop_on_signal
     from orchestration.supervisor import Supervisor
 
     settings = read_settings()
-    cron_lines(settings)  # what cannot be read is said now, not by a scheduler that dies again and again
     server = EmbeddedServer(settings.home) if settings.is_embedded else None
     is_ours = server is not None and not server.is_running()
     with keeping_home_up(settings.home):
+        _require_startable(settings)
         stop = stop_on_signal()
         try:
             has_clients = _prepare(settings)
@@ -67,6 +66,23 @@ def _require_idle(settings: Settings) -> None:
     except BusyError as busy:
         busy.remedy = "Wait for its end, or break it off with Ctrl+C: `kyalo run --resume` goes on where it was."
         raise
+
+
+def _require_startable(settings: Settings) -> None:
+    """Say now what no process could begin with, and not by one that dies again and again.
+
+    Raises:
+        ConfigurationError: a key is missing, a schedule or a certificate cannot be used, or a port is taken.
+    """
+    from orchestration.listening import listen
+    from orchestration.schedule import cron_lines
+    from orchestration.tls import https_of
+
+    require_keys(settings)
+    cron_lines(settings)
+    https_of(settings)
+    listen("API", settings.api_host, settings.api_port, code="api.cannot_listen").close()
+    listen("dashboard", settings.dashboard_host, settings.dashboard_port, code="dashboard.cannot_listen").close()
 
 
 def _prepare(settings: Settings) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -88,6 +89,36 @@ def test_all_stop_in_time_when_asked(module_warehouse: Warehouse, up: Process) -
     assert time.monotonic() - started < 10
     assert alive(module_warehouse.database) == {}
     assert [number for number in numbers if psutil.pid_exists(number)] == []
+
+
+@pytest.mark.parametrize(
+    "command", [["up"], ["api", "--port", "0"], ["dashboard", "--port", "0"], ["worker"], ["schedule"]]
+)
+def test_nothing_begins_in_production_without_keys(warehouse: Warehouse, command: list[str]) -> None:
+    refused = run(warehouse, *command, KYALO_ENVIRONMENT="production")
+    assert refused.returncode == 1
+    assert "error configuration.missing_key: " in refused.stderr
+    assert "Traceback" not in refused.stdout + refused.stderr
+    assert "serving" not in refused.stdout + refused.stderr
+
+
+@pytest.mark.parametrize(("setting", "code"), [("API_PORT", "api"), ("DASHBOARD_PORT", "dashboard")])
+def test_port_that_is_taken_is_told_at_once(warehouse: Warehouse, setting: str, code: str) -> None:
+    ports = {"API_PORT": str(free_port()), "DASHBOARD_PORT": str(free_port())}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports[setting] = str(taken.getsockname()[1])
+        for command in ("up", code):
+            refused = run(warehouse, command, **ports)
+            assert refused.returncode == 1
+            assert f"error {code}.cannot_listen: " in refused.stderr
+            assert f"{setting}={int(ports[setting]) + 1}" in refused.stderr
+
+
+def test_api_that_cannot_begin_says_why(warehouse: Warehouse) -> None:
+    refused = run(warehouse, "api", "--port", "0", STORAGE_PROVIDER="azure")
+    assert refused.returncode == 1
+    assert "error storage.misconfigured: " in refused.stderr
+    assert "Traceback" not in refused.stdout + refused.stderr
 
 
 def test_process_that_dies_again_and_again_is_told_of_and_the_others_go_on(
