@@ -22,6 +22,7 @@ from ingest_api.routes import auth, files, forms, households, openrosa, quaranti
 from ingest_api.schemas import describe_survey
 from warehouse.database import Database
 from warehouse.grants import LOADER
+from warehouse.hash_key import require_hash_key
 from warehouse.migrations import migrate
 from warehouse.settings import Settings, get_settings
 from warehouse.stores import open_store
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None, *, extensions: Sequence[Extensi
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with closing(Database(settings)) as owned:
             migrate(owned)
+            require_hash_key(owned)
         database = Database(settings, pool_size=POOL_SIZE, patience=PATIENCE_SECONDS, role=LOADER)
         # Single surveys have connections that no other door can take from them.
         writing = Database(settings, pool_size=1 + SLOW_LANES, patience=PATIENCE_SECONDS, role=LOADER)

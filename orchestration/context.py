@@ -12,6 +12,7 @@ from warehouse.crypto.keys import load_key_ring
 from warehouse.database import Database
 from warehouse.errors import ConfigurationError
 from warehouse.folders import make_folder
+from warehouse.hash_key import require_hash_key
 from warehouse.jobs import CHORES_AT_A_TIME
 from warehouse.migrations import migrate
 from warehouse.settings import Settings, get_settings
@@ -32,7 +33,7 @@ def open_warehouse(settings: Settings | None = None) -> Iterator[Warehouse]:
     """The warehouse, running and migrated.
 
     Raises:
-        ConfigurationError: a key is missing in production.
+        ConfigurationError: a key is missing in production, or the key of hashes is not the one of this warehouse.
     """
     settings = settings or read_settings()
     load_key_ring(settings)  # nothing is started without keys
@@ -40,6 +41,7 @@ def open_warehouse(settings: Settings | None = None) -> Iterator[Warehouse]:
     database = Database(settings, pool_size=2 * (settings.worker_concurrency + CHORES_AT_A_TIME))  # a job takes two
     migrate(database)
     try:
+        require_hash_key(database)
         with entered(settings, database):
             yield Warehouse(settings, database, open_store(settings))
     finally:

@@ -28,7 +28,7 @@ def copy(
     as_json: AsJson = False,
 ) -> None:
     """Copy the surveys into another warehouse under pseudonyms, so that it behaves the same and holds nobody."""
-    from orchestration.masked_copy import copy_masked, target_settings
+    from orchestration.masked_copy import copy_masked, open_target, target_settings
 
     if not masked or (target is None) == (home is None):
         raise MisuseError(
@@ -42,8 +42,8 @@ def copy(
             if target
             else source.settings.model_copy(update={"kyalo_home": home, "db_host": None, "storage_path": None})
         )
-        with open_warehouse(settings) as copied, err.status("copying"):
-            done = copy_masked(source.database, copied.database)
+        with open_target(settings) as copied, err.status("copying"):
+            done = copy_masked(source.database, copied)
     if as_json:
         print_json(asdict(done))
         return

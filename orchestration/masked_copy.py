@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,8 @@ from orchestration.masking import Masker, subject
 from warehouse.contract import Contract, list_forms, load_contract
 from warehouse.database import Database, fetch_row, fetch_rows, queries
 from warehouse.errors import ConflictError, MisuseError
+from warehouse.folders import make_folder
+from warehouse.migrations import migrate
 from warehouse.settings import Settings
 
 MESSAGE = "The reason is kept, the row is not."
@@ -75,6 +78,15 @@ def target_settings(settings: Settings, address: str) -> Settings:
             "db_password": SecretStr(str(place.get("password") or os.environ.get("PGPASSWORD", ""))),
         }
     )
+
+
+@contextmanager
+def open_target(settings: Settings) -> Iterator[Database]:
+    """The other warehouse, running and migrated; the keys of this one are not its own, and it learns none of them."""
+    make_folder(settings.home)
+    with closing(Database(settings)) as database:
+        migrate(database)
+        yield database
 
 
 def copy_masked(source: Database, target: Database) -> Copied:

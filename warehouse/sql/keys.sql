@@ -153,3 +153,12 @@ where
     database = (select oid from pg_database where datname = current_database())
     and relation in ('raw.personal'::regclass, 'raw.bodies'::regclass, 'raw.attachment_pieces'::regclass)
     and mode = 'RowExclusiveLock';
+
+-- name: known_hash_key
+select fingerprint
+from ops.hash_key;
+
+-- name: note_hash_key
+insert into ops.hash_key (fingerprint)
+values (%(fingerprint)s)
+on conflict do nothing;

@@ -47,6 +47,13 @@ comment on table ops.key_rotations is
     'Each time that everything was encrypted anew: with which key, how far it has come, and when it was done.';
 comment on column ops.key_rotations.last_object is 'The object up to which the store is done, in order of key.';
 
+create table ops.hash_key (
+    fingerprint text not null
+);
+create unique index hash_key_one_for_ever on ops.hash_key ((true));
+comment on table ops.hash_key is
+    'The key of hashes that this warehouse was begun with, by a hash of it: none but that one may go on with it.';
+
 -- What came before anything was encrypted is sealed by the worker, as in any rotation.
 insert into ops.key_rotations (key_id, requested_by)
 select
@@ -59,6 +66,7 @@ comment on table raw.bodies is
 """
 
 DOWNGRADE = """
+drop table ops.hash_key;
 drop table ops.key_rotations;
 update raw.rejected_rows
 set content = ' '
