@@ -46,6 +46,8 @@ def test_any_changed_byte_is_told(size: int, data: st.DataObject) -> None:
     [
         lambda sealed: sealed[:-SEALED_BYTES],
         lambda sealed: sealed[:-1],
+        lambda sealed: sealed[: HEAD_BYTES + 16],
+        lambda sealed: sealed[:HEAD_BYTES],
         lambda sealed: sealed + sealed[-SEALED_BYTES:],
         lambda sealed: sealed[:HEAD_BYTES] + sealed[HEAD_BYTES + SEALED_BYTES :],
         lambda sealed: (
@@ -55,7 +57,15 @@ def test_any_changed_byte_is_told(size: int, data: st.DataObject) -> None:
             + sealed[HEAD_BYTES + 2 * SEALED_BYTES :]
         ),
     ],
-    ids=["last frame gone", "cut", "frame repeated", "first frame gone", "frames swapped"],
+    ids=[
+        "last frame gone",
+        "cut",
+        "cut to an empty frame",
+        "cut to its head",
+        "frame repeated",
+        "first frame gone",
+        "frames swapped",
+    ],
 )
 def test_frames_stand_where_they_stood(change: "object") -> None:
     sealed = seal(io.BytesIO(os.urandom(3 * FRAME_BYTES)), KEYS).read()

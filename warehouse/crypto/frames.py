@@ -178,8 +178,10 @@ def open_sealed(source: BinaryIO, keys: "KeyRing") -> BinaryIO:
     head = read_head(source)
     if head is None:
         return source
-    cipher = FrameCipher(keys.open(head[1]))
-    return io.BufferedReader(OpeningReader(source, cipher), FRAME_BYTES)
+    reader = OpeningReader(source, FrameCipher(keys.open(head[1])))
+    if not reader.size:
+        reader.piece(0)  # nobody reads the frame of an empty object, and one that was cut short looks like it
+    return io.BufferedReader(reader, FRAME_BYTES)
 
 
 def read_head(source: BinaryIO) -> tuple[str, bytes] | None:
