@@ -26,5 +26,5 @@ def require_hash_key(database: Database) -> None:
         raise ConfigurationError(
             f"{place} is not the key that this warehouse was begun with: what is new would join with nothing older.",
             code="configuration.other_hash_key",
-            remedy="Set HASH_KEY to the first one again; docs/runbooks.md says what to do where it is lost.",
+            remedy="Set HASH_KEY to the first one again; docs/guide.md says what to do where it is lost.",
         )

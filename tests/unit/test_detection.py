@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.detection_cases import FAMILIES, Family, cases
-from ingest_api.detection import Detector, Kind, bare_names, kinds_of_header
+from ingest_api.detection import Detector, Kind, bare_names, kinds_of_header, kinds_of_text
 from ingest_api.detection.suspicion import FEW
 from ingest_api.records import csv_line
 from tests.conftest import SAMPLE
@@ -318,3 +318,15 @@ def test_whatever_is_found_is_suspicious(cells: list[str], extras: dict[str, str
 
 def test_half_a_character_does_not_stop_the_search() -> None:
     assert DETECTOR.suspicious(["a,\ud800", "a,b@c.ug"] * FEW) == list(range(1, 2 * FEW, 2))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "uuid:db8e1af0cb3aca1ae2d0018624204529",
+        "raw/household_survey/2026-11-30/b81d00e65f747a4161b56ab92f400b81862c2bbefe84f220fcefab0399081798.csv",
+    ],
+)
+def test_what_machines_make_is_no_number_of_a_person(text: str) -> None:
+    assert kinds_of_text(text) == ()
+    assert kinds_of_text(f"{text} 0772333444") == ("phone",)

@@ -17,6 +17,10 @@ conflicts as (
     select * from {{ ref('stg_review__conflicts') }}
 ),
 
+ingestions as (
+    select * from {{ ref('stg_ledger__ingestions') }}
+),
+
 corrected as (
     select deprecates as submission_id
     from submissions
@@ -40,12 +44,13 @@ answers as (
         )
     union all
     select
-        household_id,
-        consent,
-        survey_date,
-        received_at
+        conflicts.household_id,
+        conflicts.consent,
+        conflicts.survey_date,
+        ingestions.received_at
     from conflicts
-    where consent is false
+    inner join ingestions on conflicts.ingestion_id = ingestions.ingestion_id
+    where conflicts.consent is false
 ),
 
 refusing as (

@@ -10,33 +10,26 @@ conflicts as (
     select * from {{ source('review', 'conflicts') }}
 ),
 
-ingestions as (
-    select * from {{ ref('stg_ledger__ingestions') }}
-),
-
 cleaned as (
     select
-        conflicts.submission_key as submission_id,
-        conflicts.ingestion_id,
-        conflicts.row_number,
+        ingestion_id,
+        row_number,
+        submission_key as submission_id,
         {% for field in fields %}
-            {{ clean_field(field, "(conflicts.content ->> '" ~ field.name ~ "')") }} as {{ field.name }},
+            {{ clean_field(field, "(content ->> '" ~ field.name ~ "')") }} as {{ field.name }}{{ ',' if not loop.last }}
         {% endfor %}
-        ingestions.received_at
     from conflicts
-    inner join ingestions on conflicts.ingestion_id = ingestions.ingestion_id
-    where conflicts.form = 'household_survey'
+    where form = 'household_survey'
 ),
 
 typed as (
     select
-        submission_id,
         ingestion_id,
         row_number,
+        submission_id,
         {% for field in fields %}
-            {{ cast_field(field, field.name) }} as {{ field.name }},
+            {{ cast_field(field, field.name) }} as {{ field.name }}{{ ',' if not loop.last }}
         {% endfor %}
-        received_at
     from cleaned
 )
 
