@@ -14,10 +14,10 @@ cleaned as (
     select
         ingestion_id,
         row_number,
-        submission_key as submission_id,
         {% for field in fields %}
-            {{ clean_field(field, "(content ->> '" ~ field.name ~ "')") }} as {{ field.name }}{{ ',' if not loop.last }}
+            {{ clean_field(field, "(content ->> '" ~ field.name ~ "')") }} as {{ field.name }},
         {% endfor %}
+        submission_key as submission_id
     from conflicts
     where form = 'household_survey'
 ),
@@ -26,10 +26,10 @@ typed as (
     select
         ingestion_id,
         row_number,
-        submission_id,
         {% for field in fields %}
-            {{ cast_field(field, field.name) }} as {{ field.name }}{{ ',' if not loop.last }}
+            {{ cast_field(field, field.name) }} as {{ field.name }},
         {% endfor %}
+        submission_id
     from cleaned
 )
 
