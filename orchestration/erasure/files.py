@@ -71,8 +71,7 @@ def rest_of_file(whose: Whose, sent: Sent, source: BinaryIO, target: BinaryIO) -
             return rest_of_lines(whose, sent.contract, source, target)
         return _rest_of_table(whose, sent, source, target)
     except UnreadableFileError:
-        is_its = isinstance(whose, Household) and whose.is_distinct and is_named(whose, source)
-        return Rest(gone=1 if is_its else 0)
+        return Rest(gone=1 if isinstance(whose, Household) and is_surely_named(whose, source) else 0)
 
 
 def may_hold(whose: Whose, content: BinaryIO) -> bool:
@@ -82,6 +81,11 @@ def may_hold(whose: Whose, content: BinaryIO) -> bool:
     if isinstance(whose, ResentRows) or whose.is_hidden or head.startswith(WORKBOOKS):
         return True
     return is_named(whose, content)
+
+
+def is_surely_named(household: Household, content: BinaryIO) -> bool:
+    """Whether a content names the household by an identifier that can be nothing else."""
+    return household.is_distinct and is_named(household, content)
 
 
 def is_named(household: Household, content: BinaryIO) -> bool:

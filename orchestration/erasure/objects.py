@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
 from orchestration.context import Warehouse
-from orchestration.erasure.files import is_named
+from orchestration.erasure.files import is_surely_named
 from orchestration.erasure.household import Household
 from orchestration.erasure.originals import (
     begun,
@@ -61,8 +61,7 @@ def search_objects(warehouse: Warehouse, household: Household) -> Iterator[str]:
 
 def _holds(warehouse: Warehouse, household: Household, key: str) -> bool:
     with open_original(warehouse.store, key) as content:
-        is_there = _has_rows(warehouse, household, key, content)
-        return is_there or (household.is_distinct and is_named(household, content))
+        return _has_rows(warehouse, household, key, content) or is_surely_named(household, content)
 
 
 def _listed(warehouse: Warehouse) -> list[StoredObject]:
@@ -73,10 +72,9 @@ def _erase(warehouse: Warehouse, household: Household, key: str) -> bool:
     if key.startswith(KEPT_ONCE):
         return replace_original(warehouse, household, key)
     with open_original(warehouse.store, key) as content:
-        if not _has_rows(warehouse, household, key, content):
-            is_copy = _is_copy(key) and household.is_distinct and is_named(household, content)
-            if not is_copy:
-                return False
+        is_there = _has_rows(warehouse, household, key, content)
+        if not (is_there or (_is_copy(key) and is_surely_named(household, content))):
+            return False
         if key.startswith(EXPORTED_ROWS):
             _replace_exported(warehouse, household, key, content)
         elif _is_parquet(key, (MODELS,)):

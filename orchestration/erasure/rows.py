@@ -52,8 +52,13 @@ def search_rows(connection: psycopg.Connection, keys: KeyRing, household: Househ
 def erase_bodies(connection: psycopg.Connection, keys: KeyRing, household: Household) -> None:
     """Take it out of the bodies that wait to be bundled: of a batch the others' surveys stay."""
     for ingestion_id, kept in _bodies(connection, keys, household).items():
-        values = {"ingestion_id": ingestion_id, "body": kept and keys.seal(kept.encode()).decode()}
-        connection.execute(statements["replace_body" if kept else "delete_body"], values)
+        replace_body(connection, keys, ingestion_id, kept)
+
+
+def replace_body(connection: psycopg.Connection, keys: KeyRing, ingestion_id: str, kept: str | None) -> None:
+    """Put what stays of a body that waits in its place; where nothing does, it goes."""
+    values = {"ingestion_id": ingestion_id, "body": kept and keys.seal(kept.encode()).decode()}
+    connection.execute(statements["replace_body" if kept else "delete_body"], values)
 
 
 def erase_rows(connection: psycopg.Connection, keys: KeyRing, household: Household) -> None:

@@ -1,18 +1,16 @@
 """What was forgotten and is sent again, in a file of all surveys say: known, not stored, and in no original either."""
 
 from contextlib import suppress
-from typing import Any
-
-import psycopg
 
 from orchestration.context import Warehouse
 from orchestration.erasure.bodies import body_without
 from orchestration.erasure.originals import replace_original
 from orchestration.erasure.resent_rows import ResentRows
+from orchestration.erasure.rows import replace_body
 from orchestration.keys.rotation import LOCK as KEYS_LOCK
 from orchestration.lifecycle.archiving import LOCK as ARCHIVE_LOCK
 from warehouse.contract import load_contract
-from warehouse.crypto.keys import KeyRing, load_key_ring
+from warehouse.crypto.keys import load_key_ring
 from warehouse.database import fetch_row, fetch_rows, queries
 from warehouse.errors import NotFoundError, Transient
 
@@ -51,7 +49,10 @@ def _erase(warehouse: Warehouse, rows: ResentRows) -> None:
     upload = {"ingestion_id": rows.ingestion_id}
     with warehouse.database.transaction() as connection:
         for waiting in fetch_rows(connection, statements["waiting_body"], upload):
-            _replace_body(connection, load_key_ring(warehouse.settings), rows, waiting)
+            keys = load_key_ring(warehouse.settings)
+            body = keys.open_waiting(waiting["body"]).decode()
+            kept = body_without(rows, load_contract(waiting["form"]), body, waiting["content_type"])
+            replace_body(connection, keys, rows.ingestion_id, kept)
     with warehouse.database.transaction() as connection:
         original = fetch_row(connection, statements["original_of_upload"], upload)
     if original and original["object_key"]:
@@ -59,10 +60,3 @@ def _erase(warehouse: Warehouse, rows: ResentRows) -> None:
             replace_original(warehouse, rows, original["object_key"])
     with warehouse.database.transaction() as connection:
         connection.execute(statements["forget_resent"], upload)
-
-
-def _replace_body(connection: psycopg.Connection, keys: KeyRing, rows: ResentRows, waiting: dict[str, Any]) -> None:
-    body = keys.open_waiting(waiting["body"]).decode()
-    kept = body_without(rows, load_contract(waiting["form"]), body, waiting["content_type"])
-    values = {"ingestion_id": rows.ingestion_id, "body": kept and keys.seal(kept.encode()).decode()}
-    connection.execute(statements["replace_body" if kept else "delete_body"], values)
